@@ -1,0 +1,43 @@
+# Two commands do everything: `make book` and `make test`. Python 3.11 or later is all they need.
+PYTHON ?= python3
+BIN := .venv/bin
+SETUP := .venv/.ready
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: book test check lock pair bench clean help
+
+book: $(SETUP) ## Build the HTML book from MSCT_DATA (default: data/msct_synthetic)
+	@$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going
+	@echo "The book is at _build/html/index.html"
+
+test: $(SETUP) ## Set up whatever is missing and run the whole suite
+	@sh tests/system-packages.sh chromium
+	@$(BIN)/python -m pytest
+
+check: $(SETUP) ## Lint, format and type check
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+pair: $(SETUP) ## Bring chapters/ and notebooks/ into step
+	@$(BIN)/jupytext --sync --quiet chapters/*.md
+
+lock: $(SETUP) ## Renew requirements.txt and environment.yml from pyproject.toml
+	@$(BIN)/python tests/lock.py
+
+bench: $(SETUP) ## Time builds against an empty book, and the statistics
+	@$(BIN)/python benchmarks/build.py
+
+clean: ## Remove what was built
+	rm -rf _build
+
+help: ## List the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+# The environment is made again only when the lock or the package's description changes.
+# Compiled at once: a first build without .pyc files takes more than twice as long.
+$(SETUP): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
+	@echo "Making the environment in .venv (once; a minute or two)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --progress-bar on --require-hashes --compile -r requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,156 @@
+"""Change from baseline at each visit, as observed and among pairs (ICH E3 section 11.4)."""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from msct_helpers.results import make_record, make_rows, ref
+from msct_helpers.schema import VISITS
+
+EXACT_LIMIT = 50
+"""Below so many pairs without ties or zeros the signed-rank test is exact."""
+
+
+def derive_change(adlb: pd.DataFrame) -> pd.DataFrame:
+    """Return measurements with their baseline and the change from it.
+
+    Parameters
+    ----------
+    adlb
+        USUBJID, PARAMCD, AVISITN, AVAL; at most one row a participant, parameter and visit.
+
+    Returns
+    -------
+    DataFrame
+        The rows of `adlb` with BASE (value at baseline, missing if none) and CHG = AVAL - BASE.
+    """
+    base = adlb.loc[adlb["AVISITN"] == 0].set_index(["USUBJID", "PARAMCD"])["AVAL"]
+    keys = pd.MultiIndex.from_frame(adlb[["USUBJID", "PARAMCD"]])
+    out = adlb.assign(BASE=base.reindex(keys).to_numpy())
+    return out.assign(CHG=out["AVAL"] - out["BASE"])
+
+
+def estimate_mean_change(change: np.ndarray, level: float = 0.95) -> dict[str, float]:
+    """Return mean, SD, t interval and p-values of paired changes.
+
+    Parameters
+    ----------
+    change
+        Changes from baseline of n participants, in the unit of the parameter; no missing values.
+    level
+        Confidence level.
+
+    Returns
+    -------
+    dict
+        mean, sd, ci_low, ci_high (paired t), p_t (paired t-test), p_wilcoxon (signed rank, see
+        `estimate_signed_rank_p`).
+        NaN where fewer than two changes are known or all are equal.
+    """
+    n = len(change)
+    nan = float("nan")
+    out = {"mean": float(np.mean(change)) if n else nan, "sd": nan, "ci_low": nan}
+    out |= {"ci_high": nan, "p_t": nan, "p_wilcoxon": nan}
+    if n < 2 or np.ptp(change) == 0:
+        return out
+    sd = float(np.std(change, ddof=1))
+    half = float(stats.t.ppf((1 + level) / 2, n - 1)) * sd / np.sqrt(n)
+    out |= {"sd": sd, "ci_low": out["mean"] - half, "ci_high": out["mean"] + half}
+    out["p_t"] = float(stats.ttest_1samp(change, 0.0).pvalue)
+    out["p_wilcoxon"] = estimate_signed_rank_p(change)
+    return out
+
+
+def estimate_signed_rank_p(change: np.ndarray) -> float:
+    """Return the two-sided p-value of Wilcoxon's signed-rank test; zeros are dropped.
+
+    Exact below 50 pairs without ties or zeros, else the normal approximation without continuity
+    correction.
+    """
+    size = np.abs(change[change != 0])
+    exact = len(size) == len(change) < EXACT_LIMIT and len(np.unique(size)) == len(size)
+    method = "exact" if exact else "asymptotic"
+    return float(stats.wilcoxon(change[change != 0], method=method).pvalue)
+
+
+def summarise_change(adlb: pd.DataFrame) -> pd.DataFrame:
+    """Return every parameter's course: as observed at each visit, and among pairs.
+
+    Parameters
+    ----------
+    adlb
+        Measurements of the full analysis set, one unit a parameter.
+
+    Returns
+    -------
+    DataFrame
+        Record. Analysis ``obs``: n, mean, sd of all seen at the visit and diff, their mean minus
+        the mean of all at baseline. Analysis ``chg``: n, base, mean, sd, ci_low, ci_high, p_t,
+        p_wilcoxon of participants with both values.
+    """
+    rows = []
+    for (code, unit), values in derive_change(adlb).groupby(["PARAMCD", "AVALU"], sort=False):
+        start = values.loc[values["AVISITN"] == 0, "AVAL"].mean()
+        for month in VISITS:
+            at = values[values["AVISITN"] == month]
+            common = {"parameter": str(code), "visit": month, "unit": str(unit)}
+            seen = {"n": len(at), "mean": at["AVAL"].mean(), "sd": at["AVAL"].std()}
+            if month:
+                seen["diff"] = at["AVAL"].mean() - start
+            rows += make_rows(
+                "obs",
+                seen,
+                n=len(at),
+                method="all observed at the visit",
+                function="summarise_change",
+                **common,
+            )
+            if month:
+                pairs = at.dropna(subset="CHG")
+                paired = {"n": float(len(pairs)), "base": float(pairs["BASE"].mean())}
+                rows += make_rows(
+                    "chg",
+                    paired | estimate_mean_change(pairs["CHG"].to_numpy(dtype=float)),
+                    n=len(pairs),
+                    method="participants with both values",
+                    function="summarise_change",
+                    **common,
+                )
+    return make_record(rows)
+
+
+def get_value(
+    record: pd.DataFrame, analysis: str, statistic: str, parameter: str, visit: int
+) -> float:
+    """Return one unrounded value of a record; NaN if it is not there."""
+    where = (
+        (record["analysis"] == analysis)
+        & (record["statistic"] == statistic)
+        & (record["parameter"] == parameter)
+        & (record["visit"] == visit)
+    )
+    found = record.loc[where, "value"]
+    return float(found.iloc[0]) if len(found) else float("nan")
+
+
+def say_change(record: pd.DataFrame, parameter: str, name: str, unit: str, visit: int) -> str:
+    """Return a sentence on the paired change of a parameter at a visit.
+
+    The words follow the sign of the estimate and whether its interval contains zero.
+    """
+    mean = get_value(record, "chg", "mean", parameter, visit)
+    low = get_value(record, "chg", "ci_low", parameter, visit)
+    high = get_value(record, "chg", "ci_high", parameter, visit)
+    at = {"parameter": parameter, "visit": visit}
+    if np.isnan(mean):
+        return f"{name} at month {visit}: not assessable, no participant has both values."
+    pairs = f"{ref('chg', 'n', **at)} participants measured at both visits"
+    if np.isnan(low):
+        return f"{name} at month {visit}: too few changes to estimate an interval ({pairs})."
+    word = "was higher than" if mean > 0 else "was lower than"
+    clear = "includes zero" if low <= 0 <= high else "excludes zero"
+    return (
+        f"At month {visit} mean {name} {word} at baseline by "
+        f"{ref('chg', 'mean', unsigned=True, **at)} {unit} (95% confidence interval of the change "
+        f"{ref('chg', 'ci_low', **at)} to {ref('chg', 'ci_high', **at)}, which {clear}; {pairs})."
+    )

@@ -1,0 +1,134 @@
+"""Figures, drawn from the record and the data it describes. Colours survive colour blindness."""
+
+import matplotlib as mpl
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy import stats
+
+from msct_helpers.schema import PARAMETERS, VISITS
+
+INK = "#222222"
+BLUE, ORANGE, GREEN = (sns.color_palette("colorblind", as_cmap=False)[i] for i in (0, 1, 2))
+WIDTH = 5.2
+"""Width in inches: text stays readable when a phone shows the figure across its screen."""
+
+STYLE = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.hashsalt": "msct",
+    "figure.facecolor": "white",
+    "pdf.fonttype": 42,
+}
+
+
+def make_figure(height: float) -> tuple[Figure, Axes]:
+    """Return an empty figure in the house style."""
+    mpl.rcParams.update(STYLE)
+    fig = Figure(figsize=(WIDTH, height), layout="constrained")
+    return fig, fig.subplots()
+
+
+def plot_course(labs: pd.DataFrame, record: pd.DataFrame, code: str, name: str) -> Figure:
+    """Return every participant's course of one parameter with the mean of all seen.
+
+    Parameters
+    ----------
+    labs
+        Measurements: USUBJID, PARAMCD, AVISITN, AVAL, AVALU.
+    record
+        Record of `msct_helpers.efficacy.summarise_change`; gives means and their intervals.
+    code, name
+        PARAMCD and its name on the axis.
+    """
+    fig, ax = make_figure(3.4)
+    own = labs[labs["PARAMCD"] == code]
+    sns.lineplot(
+        own,
+        x="AVISITN",
+        y="AVAL",
+        units="USUBJID",
+        estimator=None,
+        color=BLUE,
+        alpha=min(0.45, 12 / max(own["USUBJID"].nunique(), 1)),
+        linewidth=0.8,
+        marker=".",
+        markeredgecolor="none",
+        ax=ax,
+    )
+    means = get_means(record, code)
+    half = stats.t.ppf(0.975, (means["n"] - 1).clip(lower=1)) * means["sd"] / means["n"] ** 0.5
+    ax.errorbar(
+        means["visit"], means["mean"], yerr=half.fillna(0), color=INK, marker="o", capsize=3, lw=2
+    )
+    if code in PARAMETERS and PARAMETERS[code].log_scale:
+        ax.set_yscale("log")
+        ax.yaxis.set_major_formatter(mpl.ticker.ScalarFormatter())
+        ax.yaxis.set_minor_formatter(mpl.ticker.NullFormatter())
+        ax.yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
+    unit = str(own["AVALU"].iloc[0])
+    ax.set(xlabel="Month", ylabel=name if unit in ("1", "score") else f"{name}, {unit}")
+    ax.set_xticks(list(VISITS))
+    return fig
+
+
+def get_means(record: pd.DataFrame, code: str) -> pd.DataFrame:
+    """Return n, mean and SD by visit of all seen, from the record."""
+    own = record[(record["analysis"] == "obs") & (record["parameter"] == code)]
+    wide = own.pivot_table(index="visit", columns="statistic", values="value")
+    return wide.reindex(columns=["n", "mean", "sd"]).dropna(subset="mean").reset_index()
+
+
+def plot_flow(attendance: pd.DataFrame, exits: pd.DataFrame) -> Figure:
+    """Return the participant flow: a box a visit, and beside it who left before the next.
+
+    Parameters
+    ----------
+    attendance
+        AVISITN, AVISIT, SEEN, FOLLOWED.
+    exits
+        AVISITN (visit before which they left), TEXT (reason and number).
+    """
+    mpl.rcParams.update(STYLE)
+    fig = Figure(figsize=(WIDTH, 1.25 * len(attendance)), layout="constrained")
+    ax = fig.subplots()
+    ax.set_axis_off()
+    ax.set(xlim=(0, 10), ylim=(-1.6 * (len(attendance) - 1) - 0.6, 0.6))
+    box = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": BLUE, "linewidth": 1.4}
+    side = box | {"edgecolor": ORANGE}
+    for i, visit in enumerate(attendance.itertuples()):
+        y = -1.6 * i
+        text = f"{visit.AVISIT}\n{visit.FOLLOWED} in follow-up, {visit.SEEN} seen"
+        ax.text(2.4, y, text, ha="center", va="center", bbox=box)
+        left = exits.loc[exits["AVISITN"] == visit.AVISITN, "TEXT"].tolist()
+        if i:
+            ax.annotate(
+                "", (2.4, y + 0.48), (2.4, y + 1.12), arrowprops={"arrowstyle": "->", "color": INK}
+            )
+        if left:
+            ax.plot([2.4, 5.0], [y + 0.8, y + 0.8], color=INK, lw=1)
+            ax.text(5.1, y + 0.8, "\n".join(left), ha="left", va="center", bbox=side, fontsize=9)
+    return fig
+
+
+def plot_risks(record: pd.DataFrame, names: dict[str, str]) -> Figure:
+    """Return risks with their exact intervals as a dot plot.
+
+    Parameters
+    ----------
+    record
+        Record of `msct_helpers.safety.summarise_safety`.
+    names
+        Words for each group.
+    """
+    wide = record.pivot(index="group", columns="statistic", values="value")
+    wide = wide.loc[record["group"].unique()[::-1]]
+    fig, ax = make_figure(0.6 + 0.55 * len(wide))
+    low, high = wide["percent"] - wide["percent_low"], wide["percent_high"] - wide["percent"]
+    ax.errorbar(wide["percent"], range(len(wide)), xerr=[low, high], fmt="o", color=BLUE, capsize=4)
+    ax.set_yticks(range(len(wide)), [names[g] for g in wide.index])
+    ax.set(xlabel="Per cent of participants (exact 95% interval)", ylim=(-0.6, len(wide) - 0.4))
+    ax.set_xlim(left=0)
+    return fig

@@ -1,0 +1,224 @@
+"""Load a data set and hold it to the contract. The only module that reads data files."""
+
+import hashlib
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pa
+import yaml
+
+from msct_helpers.paths import ROOT, data_folder
+from msct_helpers.schema import PARAMETERS, SCHEMAS, Study
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A validated data set, with values in the reporting units of its ``study.yml``.
+
+    ``adae`` is None where adverse events were not recorded; an empty table means that they were
+    recorded and none occurred.
+    """
+
+    study: Study
+    adsl: pd.DataFrame
+    adlb: pd.DataFrame
+    adae: pd.DataFrame | None
+    folder: str
+    digest: str
+
+    @property
+    def synthetic(self) -> bool:
+        """True where no participant is a real person."""
+        return self.study.origin == "synthetic"
+
+    @property
+    def efficacy_labs(self) -> pd.DataFrame:
+        """Measurements of the full analysis set."""
+        members = self.adsl.loc[self.adsl["FASFL"] == "Y", "USUBJID"]
+        return self.adlb[self.adlb["USUBJID"].isin(members)]
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Codes of the laboratory parameters that the data set records."""
+        return tuple(code for code in PARAMETERS if (self.adlb["PARAMCD"] == code).any())
+
+
+class DataError(ValueError):
+    """Everything that keeps a data set from meeting the contract, one line a problem."""
+
+    def __init__(self, folder: Path, problems: list[str]):
+        self.problems = problems
+        count = f"{len(problems)} problem{'s' * (len(problems) != 1)}"
+        super().__init__(f"{folder.name}: {count}\n" + "\n".join(f"  {p}" for p in problems))
+
+
+def load_trial(folder: str | Path | None = None) -> Trial:
+    """Read, validate and convert a data set.
+
+    Parameters
+    ----------
+    folder
+        Folder with ``study.yml``, ``adsl.csv``, ``adlb.csv`` and, where adverse events were
+        recorded, ``adae.csv``. Default: the folder that ``MSCT_DATA`` names.
+
+    Returns
+    -------
+    Trial
+        Tables in the shape of `msct_helpers.schema`, AVAL and AVALU in reporting units.
+
+    Raises
+    ------
+    DataError
+        If anything is not as the contract says. Lists every problem with file, row, column, value
+        and what was expected.
+    """
+    path = Path(folder) if folder is not None else data_folder()
+    problems: list[str] = []
+    study = _read_study(path, problems)
+    tables = {name: _read_table(path, name, problems) for name in SCHEMAS}
+    checked = {name: _check_table(name, t, problems) for name, t in tables.items()}
+    adsl, adlb, adae = checked["adsl"], checked["adlb"], checked["adae"]
+    if adsl is not None:
+        problems += check_between(adsl, adlb, adae)
+    if problems or study is None or adsl is None or adlb is None:
+        raise DataError(path, problems)
+    return Trial(
+        study, adsl, convert_units(adlb, study.reporting_units), adae, path.name, digest(path)
+    )
+
+
+def load_statements() -> pd.DataFrame:
+    """Read the published statements: one row a statement, blank where the source says nothing."""
+    return pd.read_csv(ROOT / "data/published/statements.csv", dtype=str, keep_default_na=False)
+
+
+def digest(folder: Path) -> str:
+    """Return the sha256 over names and contents of a folder's tables and ``study.yml``."""
+    total = hashlib.sha256()
+    for path in sorted([*folder.glob("*.csv"), *folder.glob("*.yml")]):
+        total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return total.hexdigest()
+
+
+def convert_units(adlb: pd.DataFrame, reporting: dict[str, str]) -> pd.DataFrame:
+    """Return the table with AVAL and AVALU in reporting units.
+
+    Parameters
+    ----------
+    adlb
+        Columns PARAMCD, AVAL, AVALU; units as `msct_helpers.schema.PARAMETERS` lists them.
+    reporting
+        Unit by parameter code; a parameter that is not named goes to the first unit of its list.
+    """
+    target = adlb["PARAMCD"].map(
+        {code: reporting.get(code, next(iter(p.units))) for code, p in PARAMETERS.items()}
+    )
+    factors = {(code, unit): f for code, p in PARAMETERS.items() for unit, f in p.units.items()}
+    have = [factors[key] for key in zip(adlb["PARAMCD"], adlb["AVALU"], strict=True)]
+    want = [factors[key] for key in zip(adlb["PARAMCD"], target, strict=True)]
+    ratio = pd.Series(have, index=adlb.index, dtype=float) / pd.Series(
+        want, index=adlb.index, dtype=float
+    )
+    return adlb.assign(AVAL=adlb["AVAL"] * ratio, AVALU=target)
+
+
+def check_between(
+    adsl: pd.DataFrame, adlb: pd.DataFrame | None, adae: pd.DataFrame | None
+) -> list[str]:
+    """Return what does not fit between tables: unknown participants, days after the last."""
+    problems = []
+    for name, table, day in (("adlb", adlb, "ADY"), ("adae", adae, "ASTDY")):
+        if table is None:
+            continue
+        last = table["USUBJID"].map(adsl.set_index("USUBJID")["EOSDY"])
+        for row, who in table.loc[last.isna(), "USUBJID"].items():
+            problems.append(_problem(name, row, "USUBJID", who, "a participant listed in adsl.csv"))
+        for row in table.index[table[day] > last]:
+            expected = f"a day no later than the participant's EOSDY ({last[row]:.0f})"
+            problems.append(_problem(name, row, day, f"{table.loc[row, day]:.0f}", expected))
+    return problems
+
+
+def _read_study(folder: Path, problems: list[str]) -> Study | None:
+    path = folder / "study.yml"
+    if not path.is_file():
+        problems.append(f"study.yml: file not found in {folder.name}; expected a description")
+        return None
+    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    known = {f.name: f for f in fields(Study)}
+    before = len(problems)
+    for key in content.keys() - known.keys():
+        problems.append(f"study.yml, {key}: not a known key; expected one of {', '.join(known)}")
+    for name, f in known.items():
+        if f.default is MISSING and content.get(name) in (None, ""):
+            problems.append(f"study.yml, {name}: missing; expected {f.metadata['about']}")
+    if content.get("origin") not in ("synthetic", "real"):
+        problems.append(f"study.yml, origin: {content.get('origin')!r}; expected synthetic or real")
+    for code, unit in (content.get("reporting_units") or {}).items():
+        units = PARAMETERS[code].units if code in PARAMETERS else {}
+        if unit not in units:
+            expected = " or ".join(units) or f"a parameter among {', '.join(PARAMETERS)}"
+            problems.append(f"study.yml, reporting_units {code}: {unit!r}; expected {expected}")
+    return Study(**content) if len(problems) == before else None
+
+
+def _read_table(folder: Path, name: str, problems: list[str]) -> pd.DataFrame | None:
+    path = folder / f"{name}.csv"
+    if not path.is_file():
+        if name != "adae":
+            problems.append(f"{path.name}: file not found in {folder.name}; expected a table")
+        return None
+    text = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
+    return text.astype(object)
+
+
+def _check_table(name: str, table: pd.DataFrame | None, problems: list[str]) -> pd.DataFrame | None:
+    """Validate one table; append its problems and return it typed, or None if it has any."""
+    if table is None:
+        return None
+    try:
+        return SCHEMAS[name].validate(table, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        problems += _describe(name, table, error.failure_cases)
+        return None
+
+
+def _describe(name: str, table: pd.DataFrame, cases: pd.DataFrame) -> list[str]:
+    """Turn pandera's failure cases into lines a clinician can act on, in the file's order."""
+    schema, found = SCHEMAS[name], {}
+    for case in cases.itertuples():
+        check, row = str(case.check), case.index
+        if check == "column_in_dataframe":
+            column, row = str(case.failure_case), None
+            expected = f"a column: {schema.columns[column].description}"
+            found[(-1, column)] = f"{name}.csv, {column}: missing; expected {expected}"
+            continue
+        if case.schema_context == "DataFrameSchema":
+            column, _, expected = check.partition("|")
+        else:
+            column = str(case.column)
+            expected = _expected(check, str(schema.columns[column].description))
+        if pd.isna(row) or column not in table:
+            found.setdefault((-1, column), f"{name}.csv, {column}: expected {expected}")
+            continue
+        seen = table.loc[int(row), column]
+        found.setdefault((int(row), column), _problem(name, int(row), column, seen, expected))
+    return [found[key] for key in sorted(found)]
+
+
+def _expected(check: str, description: str) -> str:
+    """Say in words what a check of a column asks for."""
+    if check.startswith("coerce_dtype") or check.startswith("dtype"):
+        return f"a number ({description})"
+    if check == "not_nullable":
+        return f"a value ({description})"
+    if check == "field_uniqueness":
+        return f"each value once ({description})"
+    return check
+
+
+def _problem(name: str, row: Any, column: str, seen: object, expected: str) -> str:
+    value = "blank" if pd.isna(seen) else repr(seen)  # type: ignore[call-overload]
+    return f"{name}.csv row {int(row) + 2}, {column}: {value}; expected {expected}"

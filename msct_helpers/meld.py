@@ -1,0 +1,77 @@
+"""Scores of liver function over visits, derived from their components."""
+
+import numpy as np
+import pandas as pd
+
+from msct_helpers import scores
+from msct_helpers.load import Trial
+from msct_helpers.population import list_absent
+from msct_helpers.schema import PARAMETERS
+
+SCORES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "MELD": ("MELD(i)", ("BILI", "INR", "CREAT")),
+    "MELDNA": ("MELD-Na", ("BILI", "INR", "CREAT", "SODIUM")),
+    "MELD3": ("MELD 3.0", ("BILI", "INR", "CREAT", "SODIUM", "ALB")),
+    "ALBI": ("ALBI", ("BILI", "ALB")),
+}
+"""Name and components of each score."""
+
+NAMES = {code: name for code, (name, _) in SCORES.items()}
+"""Name of each score."""
+
+
+def list_assessable(trial: Trial) -> dict[str, str]:
+    """Return for each score why it cannot be assessed, in words; an empty text where it can."""
+    return {code: list_absent(trial, needs) for code, (_, needs) in SCORES.items()}
+
+
+def derive_scores(trial: Trial) -> pd.DataFrame:
+    """Return the unrounded scores of each participant and visit whose components are all known.
+
+    Returns
+    -------
+    DataFrame
+        Rows in the shape of adlb: USUBJID, PARAMCD (MELD, MELDNA, MELD3, ALBI), AVISIT, AVISITN,
+        AVAL (points), AVALU ("score"). Empty where no score can be assessed.
+    """
+    labs = derive_components(trial.adlb)
+    labs = labs.reset_index().merge(trial.adsl[["USUBJID", "SEX"]], on="USUBJID", how="left")
+    female = (labs["SEX"] == "F").to_numpy()
+    bili, inr, creat, sodium, alb = (
+        labs[c].to_numpy(dtype=float) for c in ("BILI", "INR", "CREAT", "SODIUM", "ALB")
+    )
+    values = {
+        "MELD": scores.meld(bili, inr, creat, rounded=False),
+        "MELDNA": scores.meld_na(bili, inr, creat, sodium, rounded=False),
+        "MELD3": np.where(
+            labs["SEX"].isna(),
+            np.nan,
+            scores.meld_3_0(bili, inr, creat, sodium, alb, female, rounded=False),
+        ),
+        "ALBI": scores.albi(
+            bili * PARAMETERS["BILI"].units["mg/dL"], alb * PARAMETERS["ALB"].units["g/dL"]
+        ),
+    }
+    keys = labs[["USUBJID", "AVISIT", "AVISITN"]]
+    tables = [keys.assign(PARAMCD=code, AVAL=v, AVALU="score") for code, v in values.items()]
+    return pd.concat(tables, ignore_index=True).dropna(subset="AVAL").reset_index(drop=True)
+
+
+def derive_components(adlb: pd.DataFrame) -> pd.DataFrame:
+    """Return labs side by side in the units of the scores: mg/dL, g/dL, mmol/L.
+
+    Returns
+    -------
+    DataFrame
+        Index USUBJID, AVISIT, AVISITN; columns BILI, CREAT (mg/dL), ALB (g/dL), INR, SODIUM
+        (mmol/L); missing where not measured.
+    """
+    target = {"BILI": "mg/dL", "CREAT": "mg/dL", "ALB": "g/dL", "INR": "1", "SODIUM": "mmol/L"}
+    labs = adlb[adlb["PARAMCD"].isin(target)]
+    factor = [
+        PARAMETERS[c].units[u] / PARAMETERS[c].units[target[c]]
+        for c, u in zip(labs["PARAMCD"], labs["AVALU"], strict=True)
+    ]
+    labs = labs.assign(AVAL=labs["AVAL"] * np.array(factor, dtype=float))
+    wide = labs.set_index(["USUBJID", "AVISIT", "AVISITN", "PARAMCD"])["AVAL"].unstack("PARAMCD")
+    return wide.reindex(columns=list(target))

@@ -1,0 +1,18 @@
+"""Where the project and the data set of this build are."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+"""Root of the project."""
+
+DEFAULT_DATA = "data/msct_synthetic"
+
+
+def data_folder() -> Path:
+    """Return the folder named by ``MSCT_DATA``, or the default data set.
+
+    A relative path is taken from the project's root, so that a notebook finds the same data from
+    whatever folder it runs in.
+    """
+    return (ROOT / os.environ.get("MSCT_DATA", DEFAULT_DATA)).resolve()

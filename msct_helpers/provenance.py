@@ -1,0 +1,41 @@
+"""What a build was made from: data set, digest, seed and versions."""
+
+import platform
+from importlib.metadata import version
+
+import pandas as pd
+
+from msct_helpers.load import Trial
+
+PACKAGES = (
+    "jupyter-book",
+    "jupytext",
+    "matplotlib",
+    "myst-nb",
+    "numpy",
+    "pandas",
+    "pandera",
+    "scipy",
+    "seaborn",
+    "sphinx",
+    "statsmodels",
+)
+"""Packages whose versions a reader needs to rebuild the book."""
+
+
+def table_provenance(trial: Trial) -> pd.DataFrame:
+    """Return data set, its digest and seed, and the versions of Python and of each package."""
+    study = trial.study
+    rows = [
+        ("Data set", f"`{trial.folder}` ({study.origin})"),
+        ("Source", " ".join(study.source.split())),
+        ("Licence", " ".join(study.licence.split())),
+        ("Digest of the data (sha256)", f"`{trial.digest[:16]}`"),
+    ]
+    if study.seed is not None:
+        rows.append(("Seed of the generator", str(study.seed)))
+    if study.draws is not None:
+        rows.append(("Draws until one was accepted", str(study.draws)))
+    rows.append(("Python", platform.python_version()))
+    rows += [(f"`{name}`", version(name)) for name in PACKAGES]
+    return pd.DataFrame(rows, columns=["Item", "Value"])

@@ -1,0 +1,161 @@
+"""What a chapter uses to speak: numbers, sentences, tables and figures from one record.
+
+`Chapter` is the only place where a number goes from the record to a page. Each number that is shown
+is glued under its id (MyST-NB), so that any page can paste it, and the whole record of the chapter
+is glued under `RECORD_KEY`, so that the build can publish it.
+"""
+
+import base64
+import io
+import json
+import re
+from typing import Any
+
+import pandas as pd
+from IPython.display import Markdown, display
+from matplotlib.figure import Figure
+from myst_nb import glue
+
+from msct_helpers.load import Trial, load_trial
+from msct_helpers.results import get_text
+
+RECORD_KEY = "record"
+"""Glue key under which a chapter leaves its record."""
+
+FIGURE_MIME = "application/vnd.msct.figure+json"
+"""Mime type of a figure with caption, name and alt text; rendered by `msct_helpers.sphinx_ext`."""
+
+_PLACEHOLDER = re.compile(r"\{([\w.+<>=-]+)(\|abs)?\}")
+
+
+class Chapter:
+    """A chapter being written: the data set, its record, and what has been shown of it.
+
+    Parameters
+    ----------
+    name
+        File name of the chapter without its ending, as ``cohort-flow``.
+    """
+
+    def __init__(self, name: str):
+        self.name = name
+        self.trial: Trial = load_trial()
+        self._record: dict[str, dict[str, Any]] = {}
+        self._glued: set[str] = set()
+
+    def record(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Add results to the chapter's record and return them.
+
+        Raises
+        ------
+        ValueError
+            If an id was recorded before with another value.
+        """
+        for row in rows.astype(object).where(rows.notna(), None).to_dict("records"):
+            known = self._record.setdefault(row["id"], row | {"chapter": self.name, "shown": ""})
+            if known["value"] != row["value"]:
+                raise ValueError(f"{row['id']}: recorded before with another value")
+        return rows
+
+    def fill(self, template: str, where: str) -> str:
+        """Put the shown text of results where `template` names their ids in braces.
+
+        Raises
+        ------
+        KeyError
+            If an id was never recorded.
+        """
+
+        def show(match: re.Match[str]) -> str:
+            key, unsigned = match.group(1), match.group(2)
+            if key not in self._record:
+                raise KeyError(f"{key}: not recorded in {self.name}")
+            row = self._record[key]
+            if where not in row["shown"].split():
+                row["shown"] = f"{row['shown']} {where}".strip()
+            if key not in self._glued:
+                self._glued.add(key)
+                glue(key, row["text"], display=False)
+            text = str(row["text"])
+            return text.lstrip("\N{MINUS SIGN}") if unsigned else text
+
+        return _PLACEHOLDER.sub(show, template)
+
+    def say(self, template: str, *, name: str | None = None) -> Markdown:
+        """Return a paragraph with its numbers filled in; `name` lets other pages paste it."""
+        text = self.fill(template, "prose")
+        if name is not None:
+            glue(name, text, display=False)
+        return Markdown(text)
+
+    def table(
+        self, shown: pd.DataFrame, *, name: str, caption: str, label: bool = True
+    ) -> Markdown:
+        """Return a numbered table with caption and label.
+
+        Parameters
+        ----------
+        shown
+            Display table: text only, columns as they are headed.
+        name
+            Target for cross-references.
+        caption
+            Sentence that can be read alone; ids in braces are filled in.
+        label
+            Whether the caption says what kind of data the table shows; not for tables that
+            show none.
+        """
+        caption = self.fill(caption, "caption")
+        if label:
+            caption = f"{caption} {self.trial.study.label}"
+        return Markdown(format_table(shown, name, caption))
+
+    def table_or_say(
+        self, shown: pd.DataFrame, instead: str, *, name: str, caption: str
+    ) -> Markdown:
+        """Return a table, or the sentence that says why there is none."""
+        return self.say(instead) if instead else self.table(shown, name=name, caption=caption)
+
+    def say_assumptions(self) -> Markdown:
+        """Return what the data set assumes, as a list."""
+        return Markdown("\n".join(f"- {' '.join(a.split())}" for a in self.trial.study.assumed))
+
+    def figure(self, fig: Figure, *, name: str, caption: str, alt: str) -> None:
+        """Show a numbered vector figure with caption, label and alt text."""
+        label = self.trial.study.label
+        data = {
+            "name": name,
+            "caption": f"{self.fill(caption, 'caption')} {label}",
+            "alt": f"{self.fill(alt, 'alt')} {label}",
+            "svg": draw(fig, "svg").decode(),
+            "pdf": base64.b64encode(draw(fig, "pdf")).decode(),
+        }
+        display({FIGURE_MIME: data, "image/svg+xml": data["svg"]}, raw=True)
+
+    def publish(self) -> None:
+        """Leave the chapter's record with the notebook, for the build to collect."""
+        glue(RECORD_KEY, json.dumps(list(self._record.values())), display=False)
+
+    def texts(self) -> dict[str, str]:
+        """Return the shown text of every recorded result, by id."""
+        return get_text(pd.DataFrame(list(self._record.values())))
+
+
+def format_table(shown: pd.DataFrame, name: str, caption: str) -> str:
+    """Return a display table as a MyST table directive; the first column is the row's head."""
+
+    def cells(values: Any) -> str:
+        return "| " + " | ".join(str(v).replace("|", "\\|") for v in values) + " |"
+
+    align = cells([":--"] + ["--:"] * (shown.shape[1] - 1))
+    rows = [cells(row) for row in shown.itertuples(index=False)]
+    body = "\n".join([cells(shown.columns), align, *rows])
+    return f"```{{table}} {caption}\n:name: {name}\n:class: msct\n\n{body}\n```\n"
+
+
+def draw(fig: Figure, kind: str) -> bytes:
+    """Return a figure as a file of `kind` (svg, pdf), with no date or creator in it."""
+    out = io.BytesIO()
+    nothing = {"svg": {"Date": None, "Creator": None}, "pdf": {"CreationDate": None}}
+    fig.savefig(out, format=kind, metadata=nothing[kind])
+    return out.getvalue()

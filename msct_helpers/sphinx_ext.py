@@ -1,0 +1,234 @@
+"""Sphinx extension of the book: fresh execution, figures, labels and the published record.
+
+What Jupyter Book leaves open and this report needs:
+
+- Execution is cached under a digest of helpers, data and versions, so a change to any of them is
+  never hidden by an old number; chapters that must run do so two at a time.
+- A figure carries caption, name and alt text computed beside the code that draws it.
+- Every page says what kind of data it shows.
+- The record of results is left beside the pages, as ``results/ard.csv``.
+"""
+
+import ast
+import base64
+import csv
+import hashlib
+import json
+import os
+import platform
+import time
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import yaml
+from docutils import nodes
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
+from jupyter_cache.executors.utils import ExecutionResult, single_nb_execution
+from latex2mathml.converter import convert
+from myst_nb.core.read import create_nb_reader
+from myst_nb.core.render import MimeData, NbElementRenderer
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
+from sphinx.util.console import bold
+
+from msct_helpers.paths import ROOT, data_folder
+
+FIGURE_MIME = "application/vnd.msct.figure+json"
+RECORD_KEY = "record"
+VERSIONED = ("matplotlib", "myst-nb", "numpy", "pandas", "scipy", "seaborn", "statsmodels")
+"""Packages whose version can change a number or a figure."""
+
+logger = logging.getLogger(__name__)
+
+
+def compute_digest() -> str:
+    """Return a sha256 over all that an executed chapter depends on besides its own code."""
+    total = hashlib.sha256(platform.python_version().encode())
+    for name in VERSIONED:
+        total.update(f"{name}=={version(name)}".encode())
+    folders = [ROOT / "msct_helpers", ROOT / "data" / "published", data_folder()]
+    for path in sorted(p for f in folders for p in f.glob("*") if p.is_file()):
+        total.update(path.name.encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()
+
+
+def configure(app: Sphinx, config: Config) -> None:
+    """Point the cache at the digest and take titles and labels from the data set."""
+    folder = data_folder()
+    os.environ["MSCT_DATA"] = str(folder)
+    study_file = folder / "study.yml"
+    if not study_file.is_file():
+        raise ExtensionError(f"MSCT_DATA: no study.yml in {folder}; expected a data-set folder")
+    study = yaml.safe_load(study_file.read_text(encoding="utf-8"))
+    config.msct_digest = compute_digest()
+    config.nb_execution_cache_path = str(ROOT / "_build" / ".execution" / config.msct_digest[:16])
+    config.myst_substitutions = {
+        key: " ".join(str(study.get(key, "")).split())
+        for key in ("title", "short_title", "label", "source", "licence", "population", "treatment")
+    } | {"dataset": folder.name}
+    config.html_title = config.project = study["short_title"]
+    config.msct_label = config.myst_substitutions["label"]
+    config.msct_origin = study["origin"]
+
+
+def execute_chapters(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Execute what the cache lacks, two chapters at a time, and fill the cache for MyST-NB."""
+    cache = get_cache(env.mystnb_config.execution_cache_path)  # type: ignore[attr-defined]
+    todo: dict[Path, nbformat.NotebookNode] = {}
+    for docname in docnames:
+        path = Path(env.doc2path(docname))
+        reader = create_nb_reader(
+            str(path),
+            env.myst_config,  # type: ignore[attr-defined]
+            env.mystnb_config,  # type: ignore[attr-defined]
+            path.read_text(encoding="utf-8"),
+        )
+        if reader is None:
+            continue
+        notebook = reader.read(path.read_text(encoding="utf-8"))
+        try:
+            cache.match_cache_notebook(notebook)
+        except KeyError:
+            todo[path] = notebook
+    if not todo:
+        return
+    check_data()
+    logger.info(bold("executing %s chapters, two at a time"), len(todo))
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ["MPLBACKEND"] = "agg"
+    start = time.perf_counter()
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        runs = {path: pool.submit(execute, path, nb) for path, nb in todo.items()}
+        for count, (path, run) in enumerate(runs.items(), 1):
+            result = run.result()
+            if result.err is not None:
+                pool.shutdown(cancel_futures=True)
+                raise ExtensionError(f"{path.name}: a cell failed\n{result.exc_string}")
+            bundle = CacheBundleIn(
+                result.nb, str(path), data={"execution_seconds": round(result.time, 1)}
+            )
+            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+            logger.info(
+                "  [%s/%s] %s, %.1f s", count, len(todo), path.name, time.perf_counter() - start
+            )
+
+
+def check_data() -> None:
+    """Validate the data set before any chapter runs, so that its problems are told once."""
+    from msct_helpers.load import DataError, load_trial
+
+    try:
+        load_trial()
+    except DataError as error:
+        raise ExtensionError(str(error)) from None
+
+
+def execute(path: Path, notebook: nbformat.NotebookNode) -> ExecutionResult:
+    """Run one notebook in a fresh kernel, in its own folder."""
+    return single_nb_execution(
+        notebook, cwd=str(path.parent), timeout=300, allow_errors=False, meta_override=False
+    )
+
+
+class FigureRenderer:
+    """MyST-NB plugin: a figure node with caption, name and alt text, vector in HTML and PDF."""
+
+    mime_priority_overrides = (("*", FIGURE_MIME, 1),)
+
+    @staticmethod
+    def handle_mime(
+        renderer: NbElementRenderer, data: MimeData, inline: bool
+    ) -> list[nodes.Element] | None:
+        """Return the figure, or None for any other mime type."""
+        if inline or data.mime_type != FIGURE_MIME:
+            return None
+        content: dict[str, Any] = dict(data.content)  # type: ignore[call-overload]
+        svg = content["svg"].encode()
+        stem = f"{content['name']}-{hashlib.sha256(svg).hexdigest()[:12]}"
+        renderer.write_file([f"{stem}.svg"], svg)
+        uri = renderer.write_file([f"{stem}.pdf"], base64.b64decode(content["pdf"]))
+        image = nodes.image(uri=uri.removesuffix("pdf") + "*", alt=content["alt"])
+        figure = nodes.figure("", image, align="default")
+        caption = nodes.caption(content["caption"], "")
+        with renderer.renderer.current_node_context(caption):
+            renderer.renderer.nested_render_text(content["caption"], data.line or 0, inline=True)
+        figure += caption
+        name = nodes.fully_normalize_name(content["name"])
+        figure["names"].append(name)
+        renderer.renderer.document.note_explicit_target(figure, figure)
+        return [figure]
+
+
+def visit_math(self: Any, node: nodes.math) -> None:
+    """Write inline mathematics as MathML, which browsers draw without any script."""
+    self.body.append(convert(node.astext(), display="inline"))
+    raise nodes.SkipNode
+
+
+def visit_displaymath(self: Any, node: nodes.math_block) -> None:
+    """Write displayed mathematics as MathML."""
+    math = convert(node.astext(), display="block")
+    self.body.append(f'<div class="math" tabindex="0">{math}</div>')
+    raise nodes.SkipNode
+
+
+def outdate_pasted(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Write the front page again in each build: it pastes numbers that other pages computed."""
+    return [str(app.config.root_doc)]
+
+
+def add_label(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Put the data set's label at the top of a page."""
+    if "body" in context:
+        kind = app.config.msct_origin
+        label = f'<p class="msct-label msct-{kind}" role="note">{app.config.msct_label}</p>'
+        context["body"] = label + context["body"]
+
+
+def collect_record(app: Sphinx) -> list[dict[str, Any]]:
+    """Return the results that all chapters left, in the order of the contents."""
+    folder = Path(app.env.mystnb_config.output_folder)  # type: ignore[attr-defined]
+    rows: list[dict[str, Any]] = []
+    for docname in sorted(app.env.found_docs):
+        path = folder / f"{docname}.glue.json"
+        glued = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        if RECORD_KEY in glued:
+            # MyST-NB glues the repr of a text.
+            rows += json.loads(ast.literal_eval(glued[RECORD_KEY]["data"]["text/plain"]))
+    return rows
+
+
+def publish_record(app: Sphinx, exception: Exception | None) -> None:
+    """Write the record of results beside the pages."""
+    if exception is not None or app.builder.format != "html":
+        return
+    rows = collect_record(app)
+    path = Path(app.outdir) / "results" / "ard.csv"
+    path.parent.mkdir(exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]) if rows else ["id"], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension."""
+    app.add_config_value("msct_digest", "", "env", [str])
+    app.add_config_value("msct_label", "", "html", [str])
+    app.add_config_value("msct_origin", "", "html", [str])
+    app.add_html_math_renderer("mathml", (visit_math, None), (visit_displaymath, None))
+    app.connect("config-inited", configure)
+    app.connect("env-before-read-docs", execute_chapters)
+    app.connect("env-updated", outdate_pasted)
+    app.connect("html-page-context", add_label)
+    app.connect("build-finished", publish_record)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,112 @@
+"""Scores against published worked examples, and properties that hold for all input."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from msct_helpers import scores
+
+bili = st.floats(0.1, 60)
+inr = st.floats(0.5, 12)
+creat = st.floats(0.1, 15)
+sodium = st.floats(110, 160)
+alb = st.floats(0.8, 6)
+
+
+def test_meld_worked_examples() -> None:
+    # Tests of the R package ameld; a public calculator; public test data.
+    assert scores.meld(4.2, 1.2, 1.9, rounded=False) == pytest.approx(20.0391626, abs=1e-7)
+    assert scores.meld(4.2, 1.2, 1.9) == 20
+    assert scores.meld_na(4.2, 1.2, 1.9, 125) == 28
+    assert scores.meld(1.5, 1.5, 1.0) == 13
+    assert scores.meld_na(1.5, 1.5, 1.0, 135) == 15
+    assert scores.meld(2.0, 1.5, 1.2) == 15
+    assert scores.meld_3_0(2.0, 1.5, 1.2, 138, 3.5, False, rounded=False) == pytest.approx(
+        14.877, abs=5e-4
+    )
+    assert scores.meld_3_0(2.0, 1.5, 1.2, 138, 3.5, False) == 15
+    assert scores.meld(0.9, 1.0, 0.8) == 6
+    assert scores.meld_na(0.9, 1.0, 0.8, 140) == 6
+
+
+def test_other_worked_examples() -> None:
+    # A laboratory reference; a published calculator page.
+    assert scores.inr_from_pt(15, 12, 1.1) == pytest.approx(1.28, abs=0.005)
+    assert scores.albi(20.52, 35) == pytest.approx(-2.109, abs=5e-4)
+    assert scores.albi_grade(scores.albi(20.52, 35)) == 2
+    np.testing.assert_array_equal(scores.albi_grade([-2.60, -2.59, -1.39, -1.38]), [1, 2, 2, 3])
+
+
+def test_child_pugh_boundaries() -> None:
+    assert scores.child_pugh(1.9, 1.6, 3.6, 0, 0) == 5
+    assert scores.child_pugh(2.0, 1.7, 3.5, 1, 1) == 10
+    assert scores.child_pugh(3.1, 2.4, 2.7, 2, 4) == 15
+    assert scores.child_pugh(3.9, 1.0, 4.0, 0, 0, cholestatic=True) == 5
+    assert scores.child_pugh(10.1, 1.0, 4.0, 0, 2, cholestatic=True) == 8
+    assert list(scores.child_pugh_class([5, 6, 7, 9, 10, 15])) == list("AABBCC")
+    assert scores.child_pugh_class(np.nan) is None
+
+
+def test_mayo_risk_by_hand() -> None:
+    # ln 1 = 0: only age and edema remain.
+    assert scores.mayo_pbc_risk(1, 1, 50, 1, 0.5) == pytest.approx(0.039 * 50 + 0.859 * 0.5)
+    assert scores.mayo_pbc_risk(np.e, np.e, 1, np.e, 0) == pytest.approx(
+        0.871 - 2.53 + 0.039 + 2.38
+    )
+
+
+@given(bili, inr, creat, sodium, alb, st.floats(1, 2))
+def test_worse_labs_never_score_lower(
+    b: float, i: float, c: float, na: float, a: float, k: float
+) -> None:
+    start = scores.meld(b, i, c, rounded=False)
+    for worse in ((b * k, i, c), (b, i * k, c), (b, i, c * k)):
+        assert scores.meld(*worse, rounded=False) >= start
+    assert scores.meld_na(b, i, c, na / k, rounded=False) >= scores.meld_na(
+        b, i, c, na, rounded=False
+    )
+    assert scores.albi(b * k, a) >= scores.albi(b, a) >= scores.albi(b, a * k)
+
+
+@given(bili, inr, creat)
+def test_meld_floors_bounds_and_rounding(b: float, i: float, c: float) -> None:
+    exact, whole = scores.meld(b, i, c, rounded=False), scores.meld(b, i, c)
+    assert 6.43 - 1e-9 <= exact <= 40
+    assert abs(whole - exact) <= 0.5 + 1e-6
+    assert whole == int(whole)
+    assert exact == scores.meld(max(b, 1), max(i, 1), min(max(c, 1), 4), rounded=False)
+    assert scores.meld(b, i, c, dialysis=True) == scores.meld(b, i, 4.0)
+
+
+def test_rounding_before_the_sodium_step_is_a_choice() -> None:
+    rounded = scores.meld_na(1.5, 1.5, 1.0, 130)
+    assert rounded == 19  # 13 + 1.32 * 7 - 0.033 * 13 * 7 = 19.237
+    unrounded = scores.meld_na(1.5, 1.5, 1.0, 130, rounded=False)
+    assert unrounded == pytest.approx(12.50390 + 1.32 * 7 - 0.033 * 12.50390 * 7, abs=1e-4)
+
+
+@given(st.lists(bili, min_size=1, max_size=5))
+def test_arrays_and_scalars_agree_and_missing_stays_missing(values: list[float]) -> None:
+    series = pd.Series([*values, np.nan])
+    out = scores.meld(series, 1.3, 1.1)
+    assert out[:-1] == pytest.approx([scores.meld(v, 1.3, 1.1) for v in values])
+    assert np.isnan(out[-1])
+    for missing in (None, pd.NA, np.nan):
+        assert np.isnan(scores.meld_3_0(missing, 1.3, 1.1, 138, 3.0, True))
+
+
+@pytest.mark.parametrize("bad", [0, -1, "2.0", np.inf, [1.0, -2.0]])
+def test_impossible_input_names_the_argument(bad: object) -> None:
+    with pytest.raises(ValueError, match=r"bilirubin_mg_dl: .*expected a .*number"):
+        scores.meld(bad, 1.0, 1.0)
+
+
+def test_impossible_levels_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"edema: 0.3; expected 0, 0.5 or 1"):
+        scores.mayo_pbc_risk(1, 3, 50, 11, 0.3)
+    with pytest.raises(ValueError, match=r"encephalopathy: 5; expected a whole number from 0 to 4"):
+        scores.child_pugh(1, 1, 4, 0, 5)
+    with pytest.raises(ValueError, match=r"female: 2; expected true or false"):
+        scores.meld_3_0(1, 1, 1, 138, 3, 2)
