@@ -1,5 +1,7 @@
 """Change from baseline at each visit, as observed and among pairs (ICH E3 section 11.4)."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -93,7 +95,7 @@ def summarise_change(adlb: pd.DataFrame) -> pd.DataFrame:
         start = values.loc[values["AVISITN"] == 0, "AVAL"].mean()
         for month in VISITS:
             at = values[values["AVISITN"] == month]
-            common = {"parameter": str(code), "visit": month, "unit": str(unit)}
+            common: dict[str, Any] = {"parameter": str(code), "visit": month, "unit": str(unit)}
             seen = {"n": len(at), "mean": at["AVAL"].mean(), "sd": at["AVAL"].std()}
             if month:
                 seen["diff"] = at["AVAL"].mean() - start
@@ -141,7 +143,7 @@ def say_change(record: pd.DataFrame, parameter: str, name: str, unit: str, visit
     mean = get_value(record, "chg", "mean", parameter, visit)
     low = get_value(record, "chg", "ci_low", parameter, visit)
     high = get_value(record, "chg", "ci_high", parameter, visit)
-    at = {"parameter": parameter, "visit": visit}
+    at: dict[str, Any] = {"parameter": parameter, "visit": visit}
     if np.isnan(mean):
         return f"{name} at month {visit}: not assessable, no participant has both values."
     pairs = f"{ref('chg', 'n', **at)} participants measured at both visits"

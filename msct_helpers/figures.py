@@ -1,5 +1,7 @@
 """Figures, drawn from the record and the data it describes. Colours survive colour blindness."""
 
+from typing import Any
+
 import matplotlib as mpl
 import pandas as pd
 import seaborn as sns
@@ -14,7 +16,7 @@ BLUE, ORANGE, GREEN = (sns.color_palette("colorblind", as_cmap=False)[i] for i i
 WIDTH = 5.2
 """Width in inches: text stays readable when a phone shows the figure across its screen."""
 
-STYLE = {
+STYLE: dict[str, Any] = {
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -26,7 +28,7 @@ STYLE = {
 
 def make_figure(height: float) -> tuple[Figure, Axes]:
     """Return an empty figure in the house style."""
-    mpl.rcParams.update(STYLE)
+    mpl.rcParams.update(STYLE)  # type: ignore[arg-type]
     fig = Figure(figsize=(WIDTH, height), layout="constrained")
     return fig, fig.subplots()
 
@@ -91,7 +93,7 @@ def plot_flow(attendance: pd.DataFrame, exits: pd.DataFrame) -> Figure:
     exits
         AVISITN (visit before which they left), TEXT (reason and number).
     """
-    mpl.rcParams.update(STYLE)
+    mpl.rcParams.update(STYLE)  # type: ignore[arg-type]
     fig = Figure(figsize=(WIDTH, 1.25 * len(attendance)), layout="constrained")
     ax = fig.subplots()
     ax.set_axis_off()
@@ -105,7 +107,7 @@ def plot_flow(attendance: pd.DataFrame, exits: pd.DataFrame) -> Figure:
         left = exits.loc[exits["AVISITN"] == visit.AVISITN, "TEXT"].tolist()
         if i:
             ax.annotate(
-                "", (2.4, y + 0.48), (2.4, y + 1.12), arrowprops={"arrowstyle": "->", "color": INK}
+                "", (2.4, y + 0.40), (2.4, y + 1.22), arrowprops={"arrowstyle": "->", "color": INK}
             )
         if left:
             ax.plot([2.4, 5.0], [y + 0.8, y + 0.8], color=INK, lw=1)

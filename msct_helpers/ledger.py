@@ -8,18 +8,15 @@ from msct_helpers.statements import check_statements
 
 
 def check_trial(trial: Trial) -> pd.DataFrame:
-    """Return the check of every published statement on a data set, with its words and verdict.
+    """Return the check of every published statement on a data set, with a verdict.
 
     Returns
     -------
     DataFrame
-        Columns of `msct_helpers.statements.check_statements` with statement and verdict.
+        Columns of `msct_helpers.statements.check_statements` and verdict.
     """
-    published = load_statements()
-    checked = check_statements(published, trial.adsl, trial.efficacy_labs, trial.adae)
-    words = published.set_index("id")["statement"]
-    out = checked.assign(statement=checked["id"].map(words))
-    return out.assign(verdict=[judge(row) for row in out.to_dict("records")])
+    checked = check_statements(load_statements(), trial.adsl, trial.efficacy_labs, trial.adae)
+    return checked.assign(verdict=[judge(row) for row in checked.to_dict("records")])
 
 
 def judge(row: dict[str, object]) -> str:
@@ -27,7 +24,7 @@ def judge(row: dict[str, object]) -> str:
     if not row["assessable"]:
         return f"not assessable: {row['why_not']}"
     observed, pairs = row["holds_observed"], row["holds_pairs"]
-    known = [bool(v) for v in (observed, pairs) if not pd.isna(v)]  # type: ignore[call-overload]
+    known = [bool(v) for v in (observed, pairs) if not pd.isna(v)]
     if not known:
         return "not assessable: no value"
     if all(known):
@@ -68,7 +65,7 @@ def summarise_ledger(checked: pd.DataFrame, trial: Trial) -> pd.DataFrame:
             function="check_statements",
         )
     testable = checked[checked["assessable"]]
-    counts = {
+    counts: dict[str, float] = {
         "all_count": len(checked),
         "assessable_count": len(testable),
         "holds_count": int((testable["verdict"] == "holds").sum()),

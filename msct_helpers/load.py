@@ -178,11 +178,26 @@ def _check_table(name: str, table: pd.DataFrame | None, problems: list[str]) -> 
     """Validate one table; append its problems and return it typed, or None if it has any."""
     if table is None:
         return None
-    try:
-        return SCHEMAS[name].validate(table, lazy=True)
-    except pa.errors.SchemaErrors as error:
-        problems += _describe(name, table, error.failure_cases)
+    cases, readable = [], table
+    while True:
+        try:
+            valid = SCHEMAS[name].validate(readable, lazy=True)
+            break
+        except pa.errors.SchemaErrors as error:
+            cases.append(error.failure_cases)
+            # A cell that is no number hides what else is wrong in its column: look again without.
+            unread = error.failure_cases[
+                error.failure_cases["check"].astype(str).str.startswith("coerce_dtype")
+            ].dropna(subset="index")
+            if unread.empty or len(cases) > 1:
+                break
+            readable = readable.copy()
+            for row, column in zip(unread["index"], unread["column"], strict=True):
+                readable.loc[int(row), column] = None
+    if cases:
+        problems += _describe(name, table, pd.concat(cases))
         return None
+    return valid
 
 
 def _describe(name: str, table: pd.DataFrame, cases: pd.DataFrame) -> list[str]:
@@ -205,7 +220,8 @@ def _describe(name: str, table: pd.DataFrame, cases: pd.DataFrame) -> list[str]:
             continue
         seen = table.loc[int(row), column]
         found.setdefault((int(row), column), _problem(name, int(row), column, seen, expected))
-    return [found[key] for key in sorted(found)]
+    in_rows = {column for row, column in found if row >= 0}
+    return [found[key] for key in sorted(found) if key[0] >= 0 or key[1] not in in_rows]
 
 
 def _expected(check: str, description: str) -> str:
@@ -220,5 +236,5 @@ def _expected(check: str, description: str) -> str:
 
 
 def _problem(name: str, row: Any, column: str, seen: object, expected: str) -> str:
-    value = "blank" if pd.isna(seen) else repr(seen)  # type: ignore[call-overload]
+    value = "blank" if pd.isna(seen) else repr(seen)
     return f"{name}.csv row {int(row) + 2}, {column}: {value}; expected {expected}"

@@ -22,11 +22,20 @@ NAMES = {code: name for code, (name, _) in SCORES.items()}
 
 def list_assessable(trial: Trial) -> dict[str, str]:
     """Return for each score why it cannot be assessed, in words; an empty text where it can."""
-    return {code: list_absent(trial, needs) for code, (_, needs) in SCORES.items()}
+    return {code: list_absent(trial.parameters, needs) for code, (_, needs) in SCORES.items()}
 
 
-def derive_scores(trial: Trial) -> pd.DataFrame:
-    """Return the unrounded scores of each participant and visit whose components are all known.
+def derive_scores(adlb: pd.DataFrame, adsl: pd.DataFrame, *, rounded: bool = False) -> pd.DataFrame:
+    """Return the scores of each participant and visit whose components are all known.
+
+    Parameters
+    ----------
+    adlb
+        Measurements, in any known unit.
+    adsl
+        USUBJID and SEX.
+    rounded
+        Whether to round as the score's policy says; not for change.
 
     Returns
     -------
@@ -34,19 +43,19 @@ def derive_scores(trial: Trial) -> pd.DataFrame:
         Rows in the shape of adlb: USUBJID, PARAMCD (MELD, MELDNA, MELD3, ALBI), AVISIT, AVISITN,
         AVAL (points), AVALU ("score"). Empty where no score can be assessed.
     """
-    labs = derive_components(trial.adlb)
-    labs = labs.reset_index().merge(trial.adsl[["USUBJID", "SEX"]], on="USUBJID", how="left")
+    labs = derive_components(adlb)
+    labs = labs.reset_index().merge(adsl[["USUBJID", "SEX"]], on="USUBJID", how="left")
     female = (labs["SEX"] == "F").to_numpy()
     bili, inr, creat, sodium, alb = (
         labs[c].to_numpy(dtype=float) for c in ("BILI", "INR", "CREAT", "SODIUM", "ALB")
     )
     values = {
-        "MELD": scores.meld(bili, inr, creat, rounded=False),
-        "MELDNA": scores.meld_na(bili, inr, creat, sodium, rounded=False),
+        "MELD": scores.meld(bili, inr, creat, rounded=rounded),
+        "MELDNA": scores.meld_na(bili, inr, creat, sodium, rounded=rounded),
         "MELD3": np.where(
             labs["SEX"].isna(),
             np.nan,
-            scores.meld_3_0(bili, inr, creat, sodium, alb, female, rounded=False),
+            scores.meld_3_0(bili, inr, creat, sodium, alb, female, rounded=rounded),
         ),
         "ALBI": scores.albi(
             bili * PARAMETERS["BILI"].units["mg/dL"], alb * PARAMETERS["ALB"].units["g/dL"]

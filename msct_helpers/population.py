@@ -194,9 +194,9 @@ def say_enrolment(trial: Trial) -> str:
     )
 
 
-def list_absent(trial: Trial, wanted: tuple[str, ...]) -> str:
-    """Return in words which parameters a data set does not record, or an empty text."""
-    absent = [PARAMETERS[c].name for c in wanted if c not in trial.parameters]
+def list_absent(recorded: tuple[str, ...], wanted: tuple[str, ...]) -> str:
+    """Return in words which of the wanted parameters are not recorded, or an empty text."""
+    absent = [PARAMETERS[c].name for c in wanted if c not in recorded]
     absent = [
         a if a.isupper() else a.replace("international normalised ratio", "INR") for a in absent
     ]

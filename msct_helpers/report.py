@@ -147,10 +147,17 @@ def format_table(shown: pd.DataFrame, name: str, caption: str) -> str:
     def cells(values: Any) -> str:
         return "| " + " | ".join(str(v).replace("|", "\\|") for v in values) + " |"
 
-    align = cells([":--"] + ["--:"] * (shown.shape[1] - 1))
+    align = cells(["--:" if is_numeric(shown[c]) else ":--" for c in shown])
     rows = [cells(row) for row in shown.itertuples(index=False)]
     body = "\n".join([cells(shown.columns), align, *rows])
-    return f"```{{table}} {caption}\n:name: {name}\n:class: msct\n\n{body}\n```\n"
+    # Tildes, because a caption may hold backticks.
+    return f"~~~{{table}} {caption}\n:name: {name}\n:class: msct\n\n{body}\n~~~\n"
+
+
+def is_numeric(column: pd.Series) -> bool:
+    """Return whether a column of shown texts holds numbers: every cell empty or led by one."""
+    texts = column.astype(str)
+    return bool(texts.str.match(r"$|[\d−<]|NE").all() and (texts != "").any())
 
 
 def draw(fig: Figure, kind: str) -> bytes:

@@ -6,6 +6,7 @@ cannot disagree. Terms follow CDISC ADaM; days are CDISC study days (day 1 is th
 infusion or of study entry, there is no day 0).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -86,7 +87,7 @@ def _text(description: str, *checks: pa.Check, nullable: bool = False) -> pa.Col
     return pa.Column(str, list(checks), nullable=nullable, coerce=True, description=description)
 
 
-def _row_rule(column: str, expected: str, rule: object) -> pa.Check:
+def _row_rule(column: str, expected: str, rule: Callable[[pd.DataFrame], pd.Series]) -> pa.Check:
     """Return a rule about whole rows; its error names the column to look at."""
     return pa.Check(rule, error=f"{column}|{expected}")
 

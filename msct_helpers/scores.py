@@ -264,8 +264,8 @@ def child_pugh_class(points: Any) -> Any:
     value = to_number(points, "points")
     bad = ~np.isnan(value) & ((value < 5) | (value > 15))
     refuse(value, bad, "points", "5 to 15 points")
-    names = np.where(value <= 6, "A", np.where(value <= 9, "B", "C")).astype(object)
-    out = np.where(np.isnan(value), None, names)
+    out = np.asarray(np.where(value <= 6, "A", np.where(value <= 9, "B", "C")), dtype=object)
+    out[np.isnan(value)] = None
     return out.item() if out.ndim == 0 else out
 
 

@@ -1,11 +1,14 @@
 """Passages that chapters repeat for each parameter: answer, figure and table, or why not."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown, display
 
 from msct_helpers import figures, tables
 from msct_helpers.efficacy import get_value, say_change
+from msct_helpers.load import Trial
 from msct_helpers.population import derive_exits, join_words
 from msct_helpers.report import Chapter
 from msct_helpers.results import make_id, ref
@@ -18,6 +21,11 @@ ENDPOINTS = {
     "PT": "prothrombin time",
 }
 """Laboratory endpoints of the report by PARAMCD, as named in sentences."""
+
+
+def list_unrecorded(trial: Trial) -> dict[str, str]:
+    """Return for each endpoint why it cannot be assessed; an empty text where it can."""
+    return {c: "" if c in trial.parameters else "not recorded" for c in ENDPOINTS}
 
 
 def show_course(
@@ -109,7 +117,7 @@ def say_headline(record: pd.DataFrame, names: dict[str, str], absent: dict[str, 
         word = {"score": " points", "1": ""}.get(unit, f" {unit}")
         clear = "" if low <= 0 <= high else ", excluding zero"
         sign = "lower" if mean < 0 else "higher"
-        at = {"parameter": code, "visit": last}
+        at: dict[str, Any] = {"parameter": code, "visit": last}
         parts.append(
             f"{name} was {sign} by {ref('chg', 'mean', unsigned=True, **at)}{word} (95% confidence "
             f"interval of the change {ref('chg', 'ci_low', **at)} to "

@@ -61,6 +61,7 @@ def compute_digest() -> str:
 
 def configure(app: Sphinx, config: Config) -> None:
     """Point the cache at the digest and take titles and labels from the data set."""
+    drop_thebe(app)
     folder = data_folder()
     os.environ["MSCT_DATA"] = str(folder)
     study_file = folder / "study.yml"
@@ -76,6 +77,13 @@ def configure(app: Sphinx, config: Config) -> None:
     config.html_title = config.project = study["short_title"]
     config.msct_label = config.myst_substitutions["label"]
     config.msct_origin = study["origin"]
+
+
+def drop_thebe(app: Sphinx) -> None:
+    """Unload Thebe, which Jupyter Book always loads and which asks another host for its script."""
+    for listeners in app.events.listeners.values():
+        for listener in [x for x in listeners if x.handler.__module__ == "sphinx_thebe"]:
+            listeners.remove(listener)
 
 
 def execute_chapters(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
@@ -100,7 +108,7 @@ def execute_chapters(app: Sphinx, env: BuildEnvironment, docnames: list[str]) ->
     if not todo:
         return
     check_data()
-    logger.info(bold("executing %s chapters, two at a time"), len(todo))
+    logger.info(bold("executing %s chapter(s), two at a time"), len(todo))
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ["MPLBACKEND"] = "agg"
     start = time.perf_counter()
@@ -133,7 +141,13 @@ def check_data() -> None:
 def execute(path: Path, notebook: nbformat.NotebookNode) -> ExecutionResult:
     """Run one notebook in a fresh kernel, in its own folder."""
     return single_nb_execution(
-        notebook, cwd=str(path.parent), timeout=300, allow_errors=False, meta_override=False
+        notebook,
+        cwd=str(path.parent),
+        timeout=300,
+        allow_errors=False,
+        meta_override=False,
+        # A kernel on this machine talks over TCP, and would warn of it once a chapter.
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
     )
 
 
@@ -149,11 +163,12 @@ class FigureRenderer:
         """Return the figure, or None for any other mime type."""
         if inline or data.mime_type != FIGURE_MIME:
             return None
-        content: dict[str, Any] = dict(data.content)  # type: ignore[call-overload]
+        content: dict[str, Any] = dict(data.content)
         svg = content["svg"].encode()
         stem = f"{content['name']}-{hashlib.sha256(svg).hexdigest()[:12]}"
-        renderer.write_file([f"{stem}.svg"], svg)
-        uri = renderer.write_file([f"{stem}.pdf"], base64.b64decode(content["pdf"]))
+        renderer.write_file([f"{stem}.svg"], svg, exists_ok=True)
+        pdf = base64.b64decode(content["pdf"])
+        uri = renderer.write_file([f"{stem}.pdf"], pdf, exists_ok=True)
         image = nodes.image(uri=uri.removesuffix("pdf") + "*", alt=content["alt"])
         figure = nodes.figure("", image, align="default")
         caption = nodes.caption(content["caption"], "")

@@ -1,0 +1,54 @@
+"""Shared fixtures: the two data sets, and both books built once a session."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from msct_helpers import Trial, load_trial
+
+ROOT = Path(__file__).resolve().parent.parent
+DATASETS = ("msct_synthetic", "mayo_pbc")
+
+
+@pytest.fixture(scope="session")
+def synthetic() -> Trial:
+    return load_trial(ROOT / "data/msct_synthetic")
+
+
+@pytest.fixture(scope="session")
+def mayo() -> Trial:
+    return load_trial(ROOT / "data/mayo_pbc")
+
+
+def build_book(dataset: str, out: Path, *options: str, root: Path = ROOT) -> str:
+    """Build a book strictly and return what the build printed."""
+    program = str(Path(sys.executable).parent / "jupyter-book")
+    command = [program, "build", str(root), "-W", "-n", "--keep-going"]
+    done = subprocess.run(
+        [*command, "--path-output", str(out), *options],
+        env=os.environ | {"MSCT_DATA": f"data/{dataset}", "NO_COLOR": "1", "PYTHONPATH": str(root)},
+        cwd=root,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def books() -> dict[str, Path]:
+    """Return the HTML folder of each data set's book; a second run rebuilds nothing."""
+    out = {name: ROOT / "_build" / "tests" / name for name in DATASETS}
+    for name, folder in out.items():
+        build_book(name, folder)
+    return {name: folder / "_build" / "html" for name, folder in out.items()}
+
+
+def with_tables(trial: Trial, **tables: pd.DataFrame | None) -> Trial:
+    """Return a trial with some of its tables changed."""
+    return replace(trial, **tables)

@@ -1,0 +1,160 @@
+"""The built pages, in a real browser and as text."""
+
+import html
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from msct_helpers import load_trial
+from tests.conftest import DATASETS, ROOT, build_book
+
+CHAPTERS = tuple(sorted(p.stem for p in (ROOT / "chapters").glob("*.md")))
+PAGES = ("index", *(f"chapters/{c}" for c in CHAPTERS))
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        if os.environ.get("CI"):
+            pytest.fail("chromium is missing; expected it to be installed where CI runs")
+        pytest.skip("chromium is missing: install it to test the pages in a browser")
+    with sync_playwright() as playwright:
+        chrome = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield chrome
+        chrome.close()
+
+
+def read_text(page: Path) -> str:
+    """Return the words of a page's article, tags removed."""
+    article = re.search(r"<article.*?</article>", page.read_text(), re.S)
+    assert article, page
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", article.group())).split())
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_pages_stand_alone_in_a_browser(
+    books: dict[str, Path], browser: Browser, dataset: str
+) -> None:
+    asked: list[str] = []
+    errors: list[str] = []
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    label = load_trial(ROOT / "data" / dataset).study.label
+    for name in PAGES:
+        page.goto((books[dataset] / f"{name}.html").as_uri())
+        page.wait_for_load_state("networkidle")
+        wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wider <= 0, f"{name} scrolls sideways on a phone by {wider} px"
+        assert page.locator(".msct-label").inner_text() == label
+        assert page.locator(".msct-label").is_visible()
+        broken = "[...document.images].filter(i => !i.naturalWidth).map(i => i.src)"
+        assert page.evaluate(broken) == []
+    page.close()
+    assert [u for u in asked if not u.startswith(("file:", "data:", "blob:"))] == []
+    assert errors == []
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_figures_and_tables_are_labelled_and_described(
+    books: dict[str, Path], dataset: str
+) -> None:
+    label = load_trial(ROOT / "data" / dataset).study.label
+    figures = 0
+    for name in PAGES:
+        source = (books[dataset] / f"{name}.html").read_text()
+        for figure in re.findall(r"<figure.*?</figure>", source, re.S):
+            figures += 1
+            assert label in html.unescape(re.sub(r"<[^>]+>", "", figure)), name
+            image = re.search(r'<img[^>]*alt="([^"]{40,})"[^>]*src="[^"]+\.svg"', figure)
+            assert image, f"{name}: a figure without alt text, or not a vector"
+            assert re.search(r"\d", image.group(1)), f"{name}: alt text without numbers"
+        if name.endswith(("dictionary", "rebuild")):
+            continue
+        for caption in re.findall(r"<caption>.*?</caption>", source, re.S):
+            assert label in html.unescape(re.sub(r"<[^>]+>", "", caption)), name
+    assert figures >= 5
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_no_page_shows_a_gap(books: dict[str, Path], dataset: str) -> None:
+    for name in PAGES:
+        text = read_text(books[dataset] / f"{name}.html")
+        for gap in (r"\bnan\b", r"\bNaN\b", r"\bNone\b(?! of)", r"<NA>", r"object at 0x", r"\{[\w.]+\}"):
+            assert not re.search(gap, text), f"{name}: {gap}"
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_record_holds_what_the_pages_say(books: dict[str, Path], dataset: str) -> None:
+    record = pd.read_csv(books[dataset] / "results/ard.csv", dtype=str, keep_default_na=False)
+    prose = record[record["shown"].str.contains("prose")]
+    assert len(prose) > 20
+    for chapter, rows in prose.groupby("chapter"):
+        text = read_text(books[dataset] / f"chapters/{chapter}.html")
+        missing = [t for t in rows["text"] if t.lstrip("−") not in text]
+        assert not missing, f"{chapter}: {missing}"
+    numbers = record[record["text"].str.match(r"[−\d]")]
+    shown = numbers["text"].str.replace("−", "-").astype(float)
+    places = numbers["text"].str.extract(r"\.(\d+)$")[0].fillna("").str.len()
+    assert ((shown - numbers["value"].astype(float)).abs() <= 0.51 * 10.0**-places).all()
+
+
+def test_mayo_book_says_what_it_cannot_assess(books: dict[str, Path]) -> None:
+    meld = read_text(books["mayo_pbc"] / "chapters/meld.html")
+    assert "MELD(i): not assessable, INR and creatinine not recorded." in meld
+    efficacy = read_text(books["mayo_pbc"] / "chapters/efficacy-endpoints.html")
+    assert "ALT: not assessable, not recorded." in efficacy
+    for row in ("Month 12 75 4.49 (5.79) 75 1.09", "Month 24 55 3.159 (0.498) 55 −0.209"):
+        assert row in efficacy
+    front = read_text(books["mayo_pbc"] / "index.html")
+    assert "109 participants were enrolled" in front
+    assert "None of them received mesenchymal stem cells" in front
+
+
+def test_changes_reach_the_page_and_nothing_runs_twice(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    ignore = shutil.ignore_patterns("_build", ".*", "__pycache__", "*.egg-info")
+    shutil.copytree(ROOT, project, ignore=ignore)
+    (project / "_toc.yml").write_text("format: jb-book\nroot: chapters/safety\n")
+    (project / "chapters/safety.md").write_text(
+        (project / "chapters/safety.md").read_text().replace("{doc}`meld`", "")
+    )
+    page = tmp_path / "_build/html/chapters/safety.html"
+
+    def build(dataset: str = "msct_synthetic") -> tuple[str, str]:
+        printed = build_book(dataset, tmp_path, root=project)
+        return printed, read_text(page)
+
+    printed, text = build()
+    assert "executing 1 chapter" in printed
+    assert "2.4% to 30.2%" in text
+    helper = project / "msct_helpers/safety.py"
+    helper.write_text(helper.read_text().replace("level: float = 0.95", "level: float = 0.90"))
+    printed, text = build()
+    assert "executing 1 chapter" in printed
+    assert "2.4% to 30.2%" not in text
+    printed, text = build()
+    assert "executing" not in printed
+    data = project / "data/msct_synthetic/adsl.csv"
+    data.write_text(data.read_text().replace("LOST TO FOLLOW-UP", "WITHDRAWAL BY SUBJECT"))
+    printed, text = build()
+    assert "lost to follow-up were 0 of 26" in text
+    printed, text = build("mayo_pbc")
+    assert "no participant received one" in text

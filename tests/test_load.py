@@ -1,0 +1,125 @@
+"""The contract: what is accepted, converted and refused, and in which words."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from msct_helpers import DataError, Trial, load_trial
+from msct_helpers.load import convert_units, digest
+from msct_helpers.schema import SCHEMAS
+from msct_helpers.tables import table_dictionary
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a copy of the synthetic data set that a test may spoil."""
+    for path in (ROOT / "data/msct_synthetic").glob("*.*"):
+        shutil.copy(path, tmp_path)
+    return tmp_path
+
+
+def spoil(folder: Path, table: str, row: int, column: str, value: object) -> None:
+    """Write a value into a cell; `row` counts the file's lines, the heading is 1."""
+    path = folder / f"{table}.csv"
+    content = pd.read_csv(path, dtype=object)
+    content.loc[row - 2, column] = value
+    content.to_csv(path, index=False)
+
+
+def test_every_problem_is_listed_with_its_place(folder: Path) -> None:
+    spoil(folder, "adsl", 3, "SEX", "female")
+    spoil(folder, "adsl", 5, "AGE", "old")
+    spoil(folder, "adsl", 6, "AGE", "-2")
+    spoil(folder, "adlb", 4, "AVALU", "mg")
+    spoil(folder, "adlb", 9, "AVAL", "-3")
+    spoil(folder, "adae", 2, "AETOXGR", "6")
+    with pytest.raises(DataError) as caught:
+        load_trial(folder)
+    text = str(caught.value)
+    assert "adsl.csv row 3, SEX: 'female'; expected one of F, M" in text
+    assert "adsl.csv row 5, AGE: 'old'; expected a number (Age at entry, years)" in text
+    assert "adsl.csv row 6, AGE: '-2'; expected an age in years from 0 to 120" in text
+    assert "adlb.csv row 4, AVALU: 'mg'; expected a unit known for the parameter" in text
+    assert "adlb.csv row 9, AVAL: '-3'; expected a number above 0" in text
+    assert "adae.csv row 2, AETOXGR: '6'; expected a grade from 1 to 5" in text
+    assert len(caught.value.problems) == 6
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "column", "value", "message"),
+    [
+        ("adsl", 2, "USUBJID", "SYN-02", "expected each value once"),
+        ("adsl", 2, "DCSREAS", "DEATH", "a reason if EOSSTT is DISCONTINUED, blank otherwise"),
+        ("adsl", 2, "EOSDY", "0", "a study day: a whole number, not 0"),
+        ("adlb", 2, "USUBJID", "SYN-99", "expected a participant listed in adsl.csv"),
+        ("adlb", 2, "ADY", "9999", "a day no later than the participant's EOSDY"),
+        ("adlb", 2, "AVISIT", "Month 6", "the visit that belongs to AVISITN"),
+        ("adlb", 2, "AVAL", "", "AVAL: blank; expected a value"),
+        ("adlb", 3, "PARAMCD", "ALT", "one value for a participant, parameter and visit"),
+        ("adlb", 2, "PARAMCD", "GGT", "expected one of ALT, AST"),
+    ],
+)
+def test_a_rule_that_is_broken_is_named(
+    folder: Path, table: str, row: int, column: str, value: str, message: str
+) -> None:
+    spoil(folder, table, row, column, value)
+    with pytest.raises(DataError, match=r".*") as caught:
+        load_trial(folder)
+    assert message in str(caught.value)
+
+
+def test_missing_files_and_keys_are_named(folder: Path) -> None:
+    (folder / "adlb.csv").unlink()
+    study = (folder / "study.yml").read_text().replace("origin: synthetic", "origin: guessed")
+    (folder / "study.yml").write_text(study)
+    with pytest.raises(DataError) as caught:
+        load_trial(folder)
+    assert "adlb.csv: file not found" in str(caught.value)
+    assert "study.yml, origin: 'guessed'; expected synthetic or real" in str(caught.value)
+
+
+def test_missing_column_is_named(folder: Path) -> None:
+    table = pd.read_csv(folder / "adsl.csv").drop(columns="EOSDY")
+    table.to_csv(folder / "adsl.csv", index=False)
+    with pytest.raises(DataError, match=r"adsl\.csv, EOSDY: missing; expected a column"):
+        load_trial(folder)
+
+
+def test_without_events_file_none_were_recorded(folder: Path) -> None:
+    (folder / "adae.csv").unlink()
+    assert load_trial(folder).adae is None
+
+
+def test_units_are_converted_by_published_factors() -> None:
+    labs = pd.DataFrame(
+        {
+            "PARAMCD": ["BILI", "BILI", "CREAT", "ALB", "SODIUM"],
+            "AVAL": [2.0, 34.2, 1.0, 3.5, 140.0],
+            "AVALU": ["mg/dL", "umol/L", "mg/dL", "g/dL", "mEq/L"],
+        }
+    )
+    out = convert_units(labs, {"BILI": "umol/L", "ALB": "g/L"})
+    assert out["AVAL"].tolist() == pytest.approx([34.2, 34.2, 88.4, 35.0, 140.0])
+    assert out["AVALU"].tolist() == ["umol/L", "umol/L", "umol/L", "g/L", "mmol/L"]
+    assert labs["AVAL"].tolist() == [2.0, 34.2, 1.0, 3.5, 140.0]
+
+
+def test_digest_follows_the_data(folder: Path) -> None:
+    before = digest(folder)
+    spoil(folder, "adsl", 2, "AGE", "62")
+    assert digest(folder) != before
+
+
+def test_dictionary_says_what_the_schema_enforces() -> None:
+    for name, schema in SCHEMAS.items():
+        shown = table_dictionary(name)
+        assert shown["Variable"].tolist() == [f"`{c}`" for c in schema.columns]
+        assert not shown["Meaning"].isna().any()
+    assert "one of F, M" in table_dictionary("adsl").set_index("Variable").loc["`SEX`", "Rule"]
+
+
+def test_full_analysis_set_limits_efficacy(synthetic: Trial) -> None:
+    assert len(synthetic.efficacy_labs) == len(synthetic.adlb)

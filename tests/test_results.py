@@ -1,0 +1,37 @@
+"""What a reader sees of a number, and that each number has one source."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from msct_helpers.results import format_p, make_record, make_rows, round_half_away
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [(2.5, 0, "3"), (-2.5, 0, "−3"), (0.125, 2, "0.13"), (1.005, 2, "1.01"), (-0.04, 1, "0.0")],
+)
+def test_halves_go_away_from_zero(value: float, decimals: int, text: str) -> None:
+    assert round_half_away(value, decimals) == text
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [(0.00001, "<0.0001"), (0.0094, "0.0094"), (0.0096, "0.010"), (0.0351, "0.035"), (1, "1.000")],
+)
+def test_p_values_are_never_zero(p: float, text: str) -> None:
+    assert format_p(p) == text
+
+
+@given(st.floats(-1e6, 1e6), st.integers(0, 4))
+def test_rounding_moves_a_value_by_half_a_step_at_most(value: float, decimals: int) -> None:
+    shown = float(round_half_away(value, decimals).replace("\N{MINUS SIGN}", "-"))
+    assert abs(shown - value) <= 0.5 * 10**-decimals + 1e-6
+
+
+def test_a_number_has_one_source_and_nan_is_said() -> None:
+    rows = make_rows("chg", {"mean": np.nan}, parameter="ALB", visit=6, unit="g/L")
+    assert make_record(rows)["text"].tolist() == ["NE"]
+    with pytest.raises(ValueError, match=r"chg\.alb\.m6\.mean"):
+        make_record(rows + rows)

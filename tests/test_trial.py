@@ -1,0 +1,163 @@
+"""Disposition, safety, scores and statements on both data sets, against counts by hand."""
+
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from msct_helpers import Trial, ledger, meld, population, safety
+from msct_helpers.efficacy import derive_change
+from msct_helpers.results import get_text
+from msct_helpers.scores import meld as meld_score
+from tests.conftest import DATASETS, ROOT, with_tables
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_data_regenerate_bit_for_bit(dataset: str, tmp_path: Path) -> None:
+    home = ROOT / "data" / dataset
+    runpy.run_path(str(home / "make_data.py"))["write_data"](tmp_path)
+    made = sorted(p.name for p in tmp_path.iterdir())
+    assert {"adsl.csv", "adlb.csv"} <= set(made)
+    for name in made:
+        assert (tmp_path / name).read_bytes() == (home / name).read_bytes(), name
+
+
+def test_mayo_deaths_by_visit(mayo: Trial) -> None:
+    # R, survival 3.5-3: 7, 18 and 26 deaths by 6, 12 and 24 months; 1 transplant by 24.
+    days = mayo.adsl["DTHDY"] - 1
+    assert [(days <= d).sum() for d in (183, 365, 731)] == [7, 18, 26]
+    text = get_text(safety.summarise_safety(mayo))
+    assert text["risk.death.count"] == "26"
+    assert text["risk.liver-transplant.count"] == "1"
+
+
+def test_exact_intervals_of_the_published_counts() -> None:
+    # Clopper-Pearson, computed in R.
+    for count, low, high in ((3, 2.45, 30.15), (2, 0.95, 25.13), (4, 4.36, 34.87), (0, 0, 13.23)):
+        out = safety.estimate_proportion(count, 26)
+        assert out["percent_low"] == pytest.approx(low, abs=0.005)
+        assert out["percent_high"] == pytest.approx(high, abs=0.005)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_flow_conserves_participants(synthetic: Trial, data: st.DataObject) -> None:
+    size = len(synthetic.adsl)
+    reasons = data.draw(
+        st.lists(
+            st.sampled_from(["DEATH", "LIVER TRANSPLANT", "LOST TO FOLLOW-UP", None]),
+            min_size=size,
+            max_size=size,
+        )
+    )
+    days = data.draw(st.lists(st.integers(1, 900), min_size=size, max_size=size))
+    adsl = synthetic.adsl.assign(DCSREAS=reasons, EOSDY=np.array(days, dtype=float))
+    adsl["EOSSTT"] = np.where(adsl["DCSREAS"].isna(), "COMPLETED", "DISCONTINUED")
+    last = synthetic.adlb["USUBJID"].map(adsl.set_index("USUBJID")["EOSDY"])
+    trial = with_tables(synthetic, adsl=adsl, adlb=synthetic.adlb[synthetic.adlb["ADY"] <= last])
+    flow = population.derive_attendance(trial)
+    assert (flow["FOLLOWED"] + flow["LEFT"] == size).all()
+    assert (flow["SEEN"] <= flow["FOLLOWED"]).all()
+    exits = population.derive_exits(trial)
+    assert exits["COUNT"].sum() == flow["LEFT"].iloc[-1]
+    status = population.summarise_disposition(trial)
+    counts = status[(status["analysis"] == "status") & (status["statistic"] == "count")]
+    assert counts["value"].sum() == size
+
+
+def test_synthetic_data_satisfy_every_statement(synthetic: Trial) -> None:
+    # Written again from the abstract with pandas and scipy alone.
+    adsl, adae = synthetic.adsl, synthetic.adae
+    assert len(adsl) == 26
+    assert adsl["MSCSRC"].value_counts().to_dict() == {
+        "UMBILICAL CORD": 23,
+        "CORD BLOOD": 2,
+        "BONE MARROW": 1,
+    }
+    assert adsl["DCSREAS"].value_counts().to_dict() == {
+        "LOST TO FOLLOW-UP": 4,
+        "DEATH": 3,
+        "LIVER TRANSPLANT": 2,
+    }
+    assert adae is not None
+    assert not ((adae["AESER"] == "Y") & (adae["AEHRINF"] <= 24)).any()
+    wide = synthetic.adlb.pivot_table(
+        index="USUBJID", columns=["PARAMCD", "AVISITN"], values="AVAL"
+    )
+    for month in (0, 6, 12, 24):
+        parts = wide["BILI"][month] / 17.1, wide["INR"][month], wide["CREAT"][month] / 88.4
+        wide[("MELD", month)] = meld_score(*parts, rounded=False)
+    lower = [("ALT", m) for m in (6, 12, 24)] + [("BILI", 6), ("BILI", 12), ("PT", 6)]
+    lower += [("MELD", m) for m in (6, 12, 24)]
+    higher = [("ALB", m) for m in (6, 12, 24)]
+    for sign, claims in ((-1, lower), (1, higher)):
+        for code, month in claims:
+            later, first = wide[code][month], wide[code][0]
+            assert sign * (later.mean() - first.mean()) > 0, (code, month, "all seen")
+            assert sign * (later - first).mean() > 0, (code, month, "pairs")
+    for code, month, significant in (
+        ("ALT", 6, False),
+        ("ALT", 12, False),
+        ("ALT", 24, False),
+        ("ALB", 24, True),
+    ):
+        change = (wide[code][month] - wide[code][0]).dropna()
+        for p in (stats.ttest_1samp(change, 0).pvalue, stats.wilcoxon(change).pvalue):
+            assert (p < 0.05) == significant, (code, month)
+
+
+def test_synthetic_labs_stop_at_the_event(synthetic: Trial) -> None:
+    last = synthetic.adlb["USUBJID"].map(synthetic.adsl.set_index("USUBJID")["EOSDY"])
+    assert (synthetic.adlb["ADY"] <= last).all()
+
+
+def test_verdicts_turn_when_the_data_turn(synthetic: Trial) -> None:
+    checked = ledger.check_trial(synthetic)
+    assert (checked.loc[checked["assessable"], "verdict"] == "holds").all()
+    labs = synthetic.adlb
+    worse = labs["AVAL"].where(labs["AVISITN"] == 0, labs["AVAL"] * 2)
+    better = labs["AVAL"].where(labs["AVISITN"] == 0, labs["AVAL"] / 4)
+    flipped = worse.where(labs["PARAMCD"] != "ALB", better)
+    turned = ledger.check_trial(with_tables(synthetic, adlb=labs.assign(AVAL=flipped)))
+    efficacy = turned[turned["id"].str.startswith("E")]
+    assert (efficacy["verdict"] == "does not hold").all()
+
+
+def test_mayo_verdicts_say_why_not(mayo: Trial) -> None:
+    verdict = ledger.check_trial(mayo).set_index("id")["verdict"]
+    assert verdict["E6"] == "holds only as observed"
+    assert verdict["E5"] == "does not hold"
+    assert verdict["E12"] == "not assessable: INR and creatinine not recorded"
+    assert verdict["S1"] == "not assessable: nobody in this data set received MSC"
+    assert meld.list_assessable(mayo) == {
+        "MELD": "INR and creatinine not recorded",
+        "MELDNA": "INR, creatinine and sodium not recorded",
+        "MELD3": "INR, creatinine and sodium not recorded",
+        "ALBI": "",
+    }
+
+
+def test_scores_are_derived_from_components(synthetic: Trial) -> None:
+    scores = meld.derive_scores(synthetic.adlb, synthetic.adsl)
+    one = synthetic.adlb.query("USUBJID == 'SYN-01' and AVISITN == 0").set_index("PARAMCD")["AVAL"]
+    expected = 10 * (
+        0.957 * np.log(max(one["CREAT"] / 88.4, 1))
+        + 0.378 * np.log(max(one["BILI"] / 17.1, 1))
+        + 1.120 * np.log(max(one["INR"], 1))
+        + 0.643
+    )
+    found = scores.query("USUBJID == 'SYN-01' and AVISITN == 0 and PARAMCD == 'MELD'")["AVAL"]
+    assert found.item() == pytest.approx(expected)
+
+
+def test_change_needs_a_baseline() -> None:
+    labs = pd.DataFrame(
+        {"USUBJID": ["A", "A", "B"], "PARAMCD": "ALB", "AVISITN": [0, 6, 6], "AVAL": [30, 33, 40]}
+    )
+    assert derive_change(labs)["CHG"].tolist()[:2] == [0, 3]
+    assert derive_change(labs)["CHG"].isna().tolist() == [False, False, True]
