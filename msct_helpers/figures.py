@@ -1,5 +1,6 @@
 """Figures, drawn from the record and the data it describes. Colours survive colour blindness."""
 
+from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
@@ -127,10 +128,10 @@ def plot_risks(record: pd.DataFrame, names: dict[str, str]) -> Figure:
     """
     wide = record.pivot(index="group", columns="statistic", values="value")
     wide = wide.loc[record["group"].unique()[::-1]]
-    fig, ax = make_figure(0.6 + 0.55 * len(wide))
+    fig, ax = make_figure(0.6 + 0.6 * len(wide))
     low, high = wide["percent"] - wide["percent_low"], wide["percent_high"] - wide["percent"]
     ax.errorbar(wide["percent"], range(len(wide)), xerr=[low, high], fmt="o", color=BLUE, capsize=4)
-    ax.set_yticks(range(len(wide)), [names[g] for g in wide.index])
-    ax.set(xlabel="Per cent of participants (exact 95% interval)", ylim=(-0.6, len(wide) - 0.4))
+    ax.set_yticks(range(len(wide)), [fill(names[g], 26) for g in wide.index])
+    ax.set(xlabel="Per cent (exact 95% interval)", ylim=(-0.6, len(wide) - 0.4))
     ax.set_xlim(left=0)
     return fig

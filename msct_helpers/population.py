@@ -5,6 +5,7 @@ import pandas as pd
 from msct_helpers.load import Trial
 from msct_helpers.results import make_record, make_rows, ref
 from msct_helpers.schema import DISCONTINUATION, HORIZON_DAYS, PARAMETERS, VISITS
+from msct_helpers.words import join_words
 
 VISIT_DAYS = {0: 0, 6: 183, 12: 365, 24: HORIZON_DAYS}
 """Days since entry at which each visit is due."""
@@ -201,8 +202,3 @@ def list_absent(recorded: tuple[str, ...], wanted: tuple[str, ...]) -> str:
         a if a.isupper() else a.replace("international normalised ratio", "INR") for a in absent
     ]
     return f"{join_words(absent)} not recorded" if absent else ""
-
-
-def join_words(words: list[str]) -> str:
-    """Return words as a list in a sentence."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

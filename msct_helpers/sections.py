@@ -9,10 +9,11 @@ from IPython.display import Markdown, display
 from msct_helpers import figures, tables
 from msct_helpers.efficacy import get_value, say_change
 from msct_helpers.load import Trial
-from msct_helpers.population import derive_exits, join_words
+from msct_helpers.population import derive_exits
 from msct_helpers.report import Chapter
 from msct_helpers.results import make_id, ref
 from msct_helpers.schema import VISITS
+from msct_helpers.words import join_words, upper_first
 
 ENDPOINTS = {
     "ALT": "ALT",
@@ -149,8 +150,3 @@ def show_flow(book: Chapter, attendance: pd.DataFrame) -> None:
         "it and why.",
         alt="; ".join([*steps, *left]) + ".",
     )
-
-
-def upper_first(text: str) -> str:
-    """Return a text with its first letter in upper case."""
-    return text[:1].upper() + text[1:]

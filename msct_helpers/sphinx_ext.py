@@ -3,7 +3,7 @@
 What Jupyter Book leaves open and this report needs:
 
 - Execution is cached under a digest of helpers, data and versions, so a change to any of them is
-  never hidden by an old number; chapters that must run do so two at a time.
+  never hidden by an old number; chapters that must run do so side by side.
 - A figure carries caption, name and alt text computed beside the code that draws it.
 - Every page says what kind of data it shows.
 - The record of results is left beside the pages, as ``results/ard.csv``.
@@ -42,6 +42,9 @@ from msct_helpers.paths import ROOT, data_folder
 
 FIGURE_MIME = "application/vnd.msct.figure+json"
 RECORD_KEY = "record"
+WORKERS = min(os.cpu_count() or 1, 3) + 1
+"""Chapters executed at a time: one more than cores, because a kernel that starts mostly waits."""
+
 VERSIONED = ("matplotlib", "myst-nb", "numpy", "pandas", "scipy", "seaborn", "statsmodels")
 """Packages whose version can change a number or a figure."""
 
@@ -87,7 +90,8 @@ def drop_thebe(app: Sphinx) -> None:
 
 
 def execute_chapters(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
-    """Execute what the cache lacks, two chapters at a time, and fill the cache for MyST-NB."""
+    """Execute what the cache lacks, side by side, and fill the cache for MyST-NB."""
+    env.msct_read = list(docnames)  # type: ignore[attr-defined]
     cache = get_cache(env.mystnb_config.execution_cache_path)  # type: ignore[attr-defined]
     todo: dict[Path, nbformat.NotebookNode] = {}
     for docname in docnames:
@@ -107,17 +111,17 @@ def execute_chapters(app: Sphinx, env: BuildEnvironment, docnames: list[str]) ->
             todo[path] = notebook
     if not todo:
         return
-    check_data()
-    logger.info(bold("executing %s chapter(s), two at a time"), len(todo))
+    logger.info(bold("executing %s chapter(s), %s at a time"), len(todo), WORKERS)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ["MPLBACKEND"] = "agg"
     start = time.perf_counter()
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    with ThreadPoolExecutor(max_workers=WORKERS) as pool:
         runs = {path: pool.submit(execute, path, nb) for path, nb in todo.items()}
         for count, (path, run) in enumerate(runs.items(), 1):
             result = run.result()
             if result.err is not None:
                 pool.shutdown(cancel_futures=True)
+                check_data()
                 raise ExtensionError(f"{path.name}: a cell failed\n{result.exc_string}")
             bundle = CacheBundleIn(
                 result.nb, str(path), data={"execution_seconds": round(result.time, 1)}
@@ -129,7 +133,7 @@ def execute_chapters(app: Sphinx, env: BuildEnvironment, docnames: list[str]) ->
 
 
 def check_data() -> None:
-    """Validate the data set before any chapter runs, so that its problems are told once."""
+    """Tell what is wrong with the data set, where that is why a chapter failed."""
     from msct_helpers.load import DataError, load_trial
 
     try:
@@ -146,6 +150,7 @@ def execute(path: Path, notebook: nbformat.NotebookNode) -> ExecutionResult:
         timeout=300,
         allow_errors=False,
         meta_override=False,
+        shutdown_kernel="immediate",
         # A kernel on this machine talks over TCP, and would warn of it once a chapter.
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
     )
@@ -195,8 +200,8 @@ def visit_displaymath(self: Any, node: nodes.math_block) -> None:
 
 
 def outdate_pasted(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    """Write the front page again in each build: it pastes numbers that other pages computed."""
-    return [str(app.config.root_doc)]
+    """Write the front page again when another page was read: it pastes that page's numbers."""
+    return [str(app.config.root_doc)] if env.msct_read else []  # type: ignore[attr-defined]
 
 
 def add_label(

@@ -37,7 +37,10 @@ def table_disposition(record: pd.DataFrame) -> pd.DataFrame:
 def table_attendance(record: pd.DataFrame) -> pd.DataFrame:
     """Return who was seen, followed and gone at each visit as n (%)."""
     rows = [
-        (visit, *(_n_percent(record, "visit", g, month) for g in ("SEEN", "FOLLOWED", "LEFT")))
+        (
+            _unbroken(visit),
+            *(_n_percent(record, "visit", g, month) for g in ("SEEN", "FOLLOWED", "LEFT")),
+        )
         for month, visit in VISITS.items()
     ]
     return pd.DataFrame(rows, columns=["Visit", "Seen, n (%)", "Followed, n (%)", "Left, n (%)"])
@@ -85,7 +88,7 @@ def table_change(record: pd.DataFrame, code: str) -> pd.DataFrame:
     rows = []
     for month, visit in VISITS.items():
         seen = (
-            visit,
+            _unbroken(visit),
             cell("obs", "n", month),
             f"{cell('obs', 'mean', month)} ({cell('obs', 'sd', month)})",
         )
@@ -137,7 +140,7 @@ def table_dictionary(table: str) -> pd.DataFrame:
     schema = SCHEMAS[table]
     rows = []
     for name, column in schema.columns.items():
-        kind = "text" if str(column.dtype) in ("str", "string") else "number"
+        kind = "number" if str(column.dtype) == "float64" else "text"
         rules = [str(c.error) for c in column.checks]
         rules += ["each value once"] if column.unique else []
         rules += ["may be blank"] if column.nullable else []
@@ -182,3 +185,8 @@ def _n_percent(
     text = get_text(record)
     count = text[make_id(analysis, "count", parameter, visit, group)]
     return f"{count} ({text[make_id(analysis, 'percent', parameter, visit, group)]})"
+
+
+def _unbroken(text: str) -> str:
+    """Return a short text that does not break over lines."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")

@@ -12,6 +12,7 @@ import yaml
 from msct_helpers import simulate
 from msct_helpers.load import load_statements
 from msct_helpers.schema import PARAMETERS
+from msct_helpers.words import upper_first
 
 HERE = Path(__file__).resolve().parent
 SEED = 20260101
@@ -32,10 +33,10 @@ def describe_lab(code: str) -> str:
             f"afterwards {100 * (shift - 1):+.0f}%" if lab.log else f"afterwards {shift:+g}{unit}"
         )
     return (
-        f"{PARAMETERS[code].name} at baseline: {centre}; correlation with severity "
+        f"{upper_first(PARAMETERS[code].name)} at baseline: {centre}; correlation with severity "
         f"{lab.severity:g}; {100 * lab.scatter:.0f}% of the variance is new at each visit; "
         f"{change}."
-    )
+    ).replace(" -", " \N{MINUS SIGN}")
 
 
 def list_assumptions() -> list[str]:
