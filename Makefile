@@ -11,7 +11,7 @@ book: $(SETUP) ## Build the HTML book from MSCT_DATA (default: data/msct_synthet
 	@echo "The book is at _build/html/index.html"
 
 test: $(SETUP) ## Set up whatever is missing and run the whole suite
-	@sh tests/system-packages.sh chromium
+	@sh tools/system-packages.sh chromium
 	@$(BIN)/python -m pytest
 
 check: $(SETUP) ## Lint, format and type check
@@ -21,7 +21,7 @@ pair: $(SETUP) ## Bring chapters/ and notebooks/ into step
 	@$(BIN)/jupytext --sync --quiet chapters/*.md
 
 lock: $(SETUP) ## Renew requirements.txt and environment.yml from pyproject.toml
-	@$(BIN)/python tests/lock.py
+	@$(BIN)/python tools/lock.py
 
 bench: $(SETUP) ## Time builds against an empty book, and the statistics
 	@$(BIN)/python benchmarks/build.py

@@ -87,6 +87,8 @@ def drop_thebe(app: Sphinx) -> None:
     for listeners in app.events.listeners.values():
         for listener in [x for x in listeners if x.handler.__module__ == "sphinx_thebe"]:
             listeners.remove(listener)
+    styles = app.registry.css_files
+    styles[:] = [style for style in styles if style[0] != "sphinx-thebe.css"]
 
 
 def execute_chapters(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:

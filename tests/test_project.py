@@ -6,7 +6,7 @@ import subprocess
 import yaml
 
 from tests.conftest import ROOT
-from tests.lock import read_pins, write_environment
+from tools.lock import read_pins, write_environment
 
 LOCK = (ROOT / "requirements.txt").read_text()
 

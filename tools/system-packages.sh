@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install Debian packages that tests need, where we may; otherwise say what is missing and go on:
 # the tests that need it are then skipped with the same words (with CI=true they fail instead).
-# Usage: sh tests/system-packages.sh chromium ...
+# Usage: sh tools/system-packages.sh chromium ...
 set -u
 for package in "$@"; do
     case "$package" in
