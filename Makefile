@@ -4,14 +4,18 @@ BIN := .venv/bin
 SETUP := .venv/.ready
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: book test check lock pair bench clean help
+.PHONY: book pdf test check lock pair bench clean help
 
 book: $(SETUP) ## Build the HTML book from MSCT_DATA (default: data/msct_synthetic)
 	@$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going
 	@echo "The book is at _build/html/index.html"
 
+pdf: $(SETUP) ## Build the PDF book from MSCT_DATA
+	@sh tools/pdf.sh
+
 test: $(SETUP) ## Set up whatever is missing and run the whole suite
-	@sh tools/system-packages.sh chromium
+	@sh tools/system-packages.sh chromium poppler-utils latexmk texlive-xetex \
+		texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended fonts-freefont-otf
 	@$(BIN)/python -m pytest
 
 check: $(SETUP) ## Lint, format and type check

@@ -1,6 +1,5 @@
 """Load a data set and hold it to the contract. The only module that reads data files."""
 
-import hashlib
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import pandas as pd
 import pandera.pandas as pa
 import yaml
 
-from msct_helpers.paths import ROOT, data_folder
+from msct_helpers.paths import ROOT, data_folder, digest_data
 from msct_helpers.schema import PARAMETERS, SCHEMAS, Study
 
 
@@ -85,21 +84,13 @@ def load_trial(folder: str | Path | None = None) -> Trial:
     if problems or study is None or adsl is None or adlb is None:
         raise DataError(path, problems)
     return Trial(
-        study, adsl, convert_units(adlb, study.reporting_units), adae, path.name, digest(path)
+        study, adsl, convert_units(adlb, study.reporting_units), adae, path.name, digest_data(path)
     )
 
 
 def load_statements() -> pd.DataFrame:
     """Read the published statements: one row a statement, blank where the source says nothing."""
     return pd.read_csv(ROOT / "data/published/statements.csv", dtype=str, keep_default_na=False)
-
-
-def digest(folder: Path) -> str:
-    """Return the sha256 over names and contents of a folder's tables and ``study.yml``."""
-    total = hashlib.sha256()
-    for path in sorted([*folder.glob("*.csv"), *folder.glob("*.yml")]):
-        total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return total.hexdigest()
 
 
 def convert_units(adlb: pd.DataFrame, reporting: dict[str, str]) -> pd.DataFrame:

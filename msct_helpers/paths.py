@@ -1,5 +1,6 @@
 """Where the project and the data set of this build are."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -16,3 +17,11 @@ def data_folder() -> Path:
     whatever folder it runs in.
     """
     return (ROOT / os.environ.get("MSCT_DATA", DEFAULT_DATA)).resolve()
+
+
+def digest_data(folder: Path) -> str:
+    """Return the start of the sha256 over names and contents of a folder's tables and study.yml."""
+    total = hashlib.sha256()
+    for path in sorted([*folder.glob("*.csv"), *folder.glob("*.yml")]):
+        total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return total.hexdigest()[:16]

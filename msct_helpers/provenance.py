@@ -30,7 +30,7 @@ def table_provenance(trial: Trial) -> pd.DataFrame:
         ("Data set", f"`{trial.folder}` ({study.origin})"),
         ("Source", " ".join(study.source.split())),
         ("Licence", " ".join(study.licence.split())),
-        ("Digest of the data (sha256)", f"`{trial.digest[:16]}`"),
+        ("Digest of the data (sha256, first digits)", f"`{trial.digest}`"),
     ]
     if study.seed is not None:
         rows.append(("Seed of the generator", str(study.seed)))

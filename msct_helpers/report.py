@@ -25,6 +25,9 @@ RECORD_KEY = "record"
 FIGURE_MIME = "application/vnd.msct.figure+json"
 """Mime type of a figure with caption, name and alt text; rendered by `msct_helpers.sphinx_ext`."""
 
+LINE = 104
+"""Letters on a line of a table in the PDF."""
+
 _PLACEHOLDER = re.compile(r"\{([\w.+<>=-]+)(\|abs)?\}")
 
 
@@ -150,8 +153,38 @@ def format_table(shown: pd.DataFrame, name: str, caption: str) -> str:
     align = cells(["--:" if is_numeric(shown[c]) else ":--" for c in shown])
     rows = [cells(row) for row in shown.itertuples(index=False)]
     body = "\n".join([cells(shown.columns), align, *rows])
+    columns = format_columns(shown)
+    # In the PDF a long table breaks over pages and a short one does not.
+    long = ":class: msct longtable" if len(shown) > 12 else ":class: msct"
     # Tildes, because a caption may hold backticks.
-    return f"~~~{{table}} {caption}\n:name: {name}\n:class: msct\n\n{body}\n~~~\n"
+    return (
+        f"~~~{{tabularcolumns}} {columns}\n~~~\n\n"
+        f"~~~{{table}} {caption}\n:name: {name}\n{long}\n\n{body}\n~~~\n"
+    )
+
+
+def format_columns(shown: pd.DataFrame) -> str:
+    """Return column widths for the PDF, as shares of the line.
+
+    Each column has room for its longest word; what is left goes to the columns with most text.
+    """
+    least, wanted = [], []
+    for column in shown:
+        texts = [str(column), *shown[column].astype(str)]
+        words = [w for t in texts for w in t.split(" ")]
+        # Words in backticks are set in a wider type.
+        word = max(1.35 * len(w) if "`" in w else 1.2 * len(w) for w in words)
+        least.append((word + 4) / LINE)
+        wanted.append(float(min(max(map(len, texts)), 60)))
+    spare = max(1 - sum(least), 0)
+    total = max(sum(least), 1)
+    shares = [
+        (low + spare * want / sum(wanted)) / total for low, want in zip(least, wanted, strict=True)
+    ]
+    return "".join(
+        f"{'R' if is_numeric(shown[c]) else 'L'}{{{share:.3f}}}"
+        for c, share in zip(shown, shares, strict=True)
+    )
 
 
 def is_numeric(column: pd.Series) -> bool:

@@ -38,7 +38,8 @@ from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinx.util.console import bold
 
-from msct_helpers.paths import ROOT, data_folder
+from msct_helpers import __version__, sphinx_pdf
+from msct_helpers.paths import ROOT, data_folder, digest_data
 
 FIGURE_MIME = "application/vnd.msct.figure+json"
 RECORD_KEY = "record"
@@ -62,6 +63,14 @@ def compute_digest() -> str:
     return total.hexdigest()
 
 
+def compute_book_digest(digest: str) -> str:
+    """Return a sha256 over `digest` and the texts of the book: the state that a PDF shows."""
+    total = hashlib.sha256(digest.encode())
+    for path in sorted([*(ROOT / "chapters").glob("*.md"), ROOT / "index.md", ROOT / "_toc.yml"]):
+        total.update(path.read_bytes())
+    return total.hexdigest()
+
+
 def configure(app: Sphinx, config: Config) -> None:
     """Point the cache at the digest and take titles and labels from the data set."""
     drop_thebe(app)
@@ -80,6 +89,11 @@ def configure(app: Sphinx, config: Config) -> None:
     config.html_title = config.project = study["short_title"]
     config.msct_label = config.myst_substitutions["label"]
     config.msct_origin = study["origin"]
+    config.release = config.version = __version__
+    config.msct_book = compute_book_digest(config.msct_digest)
+    config.msct_pdf = sphinx_pdf.read_pdf_digest(config.msct_book)
+    words = config.myst_substitutions | {"origin": study["origin"]}
+    sphinx_pdf.configure_latex(config, words, digest_data(folder))
 
 
 def drop_thebe(app: Sphinx) -> None:
@@ -214,6 +228,7 @@ def add_label(
         kind = app.config.msct_origin
         label = f'<p class="msct-label msct-{kind}" role="note">{app.config.msct_label}</p>'
         context["body"] = label + context["body"]
+        sphinx_pdf.add_download(app, pagename, context)
 
 
 def collect_record(app: Sphinx) -> list[dict[str, Any]]:
@@ -231,8 +246,13 @@ def collect_record(app: Sphinx) -> list[dict[str, Any]]:
 
 def publish_record(app: Sphinx, exception: Exception | None) -> None:
     """Write the record of results beside the pages."""
-    if exception is not None or app.builder.format != "html":
+    if exception is not None:
         return
+    if app.builder.format == "latex":
+        (Path(app.outdir) / "digest.txt").write_text(app.config.msct_book, encoding="utf-8")
+    if app.builder.format != "html":
+        return
+    sphinx_pdf.copy_pdf(app)
     rows = collect_record(app)
     path = Path(app.outdir) / "results" / "ard.csv"
     path.parent.mkdir(exist_ok=True)
@@ -245,9 +265,11 @@ def publish_record(app: Sphinx, exception: Exception | None) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
     app.add_config_value("msct_digest", "", "env", [str])
+    app.add_config_value("msct_book", "", "", [str])
     app.add_config_value("msct_label", "", "html", [str])
     app.add_config_value("msct_origin", "", "html", [str])
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_displaymath, None))
+    sphinx_pdf.setup_pdf(app)
     app.connect("config-inited", configure)
     app.connect("env-before-read-docs", execute_chapters)
     app.connect("env-updated", outdate_pasted)

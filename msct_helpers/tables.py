@@ -90,14 +90,14 @@ def table_change(record: pd.DataFrame, code: str) -> pd.DataFrame:
         seen = (
             _unbroken(visit),
             cell("obs", "n", month),
-            f"{cell('obs', 'mean', month)} ({cell('obs', 'sd', month)})",
+            _unbroken(f"{cell('obs', 'mean', month)} ({cell('obs', 'sd', month)})"),
         )
         if not month:
             rows.append((*seen, "", "", "", "", ""))
             continue
         pairs = [cell("chg", s, month) for s in ("n", "mean", "p_t", "p_wilcoxon")]
         interval = f"{cell('chg', 'ci_low', month)} to {cell('chg', 'ci_high', month)}"
-        rows.append((*seen, pairs[0], pairs[1], interval, pairs[2], pairs[3]))
+        rows.append((*seen, pairs[0], pairs[1], _unbroken(interval), pairs[2], pairs[3]))
     columns = ["Visit", "Seen, n", "Mean (SD), all seen", "Pairs, n", "Mean change, pairs"]
     return pd.DataFrame(rows, columns=[*columns, "95% CI", "p, paired t", "p, Wilcoxon"])
 
@@ -113,7 +113,14 @@ def table_risks(record: pd.DataFrame) -> pd.DataFrame:
         }
         interval = f"{t['percent_low']} to {t['percent_high']}"
         name = LABELS[group].capitalize()
-        rows.append((name, f"{t['count']} of {t['denominator']}", t["percent"], interval))
+        rows.append(
+            (
+                name,
+                _unbroken(f"{t['count']} of {t['denominator']}"),
+                t["percent"],
+                _unbroken(interval),
+            )
+        )
     return pd.DataFrame(rows, columns=["Event", "Participants", "Per cent", "Exact 95% CI, %"])
 
 

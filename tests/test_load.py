@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from msct_helpers import DataError, Trial, load_trial
-from msct_helpers.load import convert_units, digest
+from msct_helpers.load import convert_units
+from msct_helpers.paths import digest_data
 from msct_helpers.schema import SCHEMAS
 from msct_helpers.tables import table_dictionary
 from tests.conftest import ROOT
@@ -108,9 +109,9 @@ def test_units_are_converted_by_published_factors() -> None:
 
 
 def test_digest_follows_the_data(folder: Path) -> None:
-    before = digest(folder)
+    before = digest_data(folder)
     spoil(folder, "adsl", 2, "AGE", "62")
-    assert digest(folder) != before
+    assert digest_data(folder) != before
 
 
 def test_dictionary_says_what_the_schema_enforces() -> None:

@@ -1,0 +1,158 @@
+"""Sphinx extension of the book, the PDF's part: title page, running header, no code.
+
+`msct_helpers.sphinx_ext` loads it. Its LaTeX is the little that Sphinx has no option for.
+"""
+
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import texescape
+
+from msct_helpers.paths import ROOT
+
+PDF = ROOT / "_build" / "pdf" / "msct-trial-report.pdf"
+"""Where `make pdf` leaves the book; a file of the same name with .digest says from what."""
+
+KEYWORDS = "mesenchymal stem cells, liver cirrhosis, autoimmune liver disease, MELD"
+
+PREAMBLE = r"""
+\usepackage{etoolbox}
+\newcolumntype{L}[1]{>{\raggedright\arraybackslash}p{\dimexpr #1\linewidth-2\tabcolsep\relax}}
+\newcolumntype{R}[1]{>{\raggedleft\arraybackslash}p{\dimexpr #1\linewidth-2\tabcolsep\relax}}
+\titleformat{\chapter}[hang]{\Huge\bfseries}{\thechapter}{0.6em}{}
+\titlespacing*{\chapter}{0pt}{0pt}{1.2em}
+\AtBeginEnvironment{longtable}{\footnotesize}
+\AtBeginEnvironment{tabular}{\footnotesize}
+\setlength{\emergencystretch}{3em}
+\newcommand{\mscthead}{\fancyhf{}\fancyhead[L]{\footnotesize\textbf{%(kind)s}}%%
+  \fancyhead[R]{\footnotesize %(short_title)s}\fancyfoot[C]{\thepage}%%
+  \renewcommand{\headrulewidth}{0.4pt}\renewcommand{\footrulewidth}{0pt}}
+\fancypagestyle{normal}{\mscthead}
+\fancypagestyle{plain}{\mscthead}
+"""
+
+TITLE_PAGE = r"""
+\hypersetup{pdftitle={%(title)s}, pdfauthor={%(author)s}, pdfsubject={%(label)s},
+  pdfkeywords={%(keywords)s}}
+\special{pdf:docview << /Lang (en) >>}
+\begin{titlepage}
+\raggedright
+\vspace*{0.18\textheight}
+{\Huge\bfseries %(title)s\par}
+\vspace{2em}
+\fbox{\parbox{0.94\linewidth}{\large\bfseries %(label)s}}
+\vspace{2em}
+
+{\large %(author)s\par}
+\vspace{1em}
+Version %(version)s, %(date)s\par
+Data set %(dataset)s, digest %(digest)s\par
+\end{titlepage}
+"""
+
+
+def configure_latex(config: Config, study: dict[str, str], digest: str) -> None:
+    """Set title page, header and metadata of the PDF from the data set's description.
+
+    Parameters
+    ----------
+    config
+        Sphinx configuration, changed in place.
+    study
+        title, short_title, label, origin and dataset.
+    digest
+        First characters of the sha256 of the data.
+    """
+    texescape.init()
+    words = {key: texescape.escape(value, "xelatex") for key, value in study.items()}
+    words |= {
+        "author": texescape.escape(str(config.author), "xelatex"),
+        "version": texescape.escape(str(config.release), "xelatex"),
+        "kind": "Synthetic data" if study["origin"] == "synthetic" else "Real data",
+        "keywords": KEYWORDS,
+        "digest": digest,
+        "date": format_date(),
+    }
+    config.latex_elements = {
+        "papersize": "a4paper",
+        "pointsize": "11pt",
+        "extraclassoptions": "oneside,openany",
+        "fncychap": "",
+        "figure_align": "H",
+        "printindex": "",
+        "geometry": r"\usepackage[margin=25mm,headheight=14pt]{geometry}",
+        "preamble": PREAMBLE % words,
+        "maketitle": TITLE_PAGE % words,
+    }
+    config.latex_table_style = ["booktabs"]
+    config.latex_domain_indices = False
+    config.latex_show_urls = "no"
+
+
+def format_date() -> str:
+    """Return the day of the build; that of SOURCE_DATE_EPOCH where it is set."""
+    now = float(os.environ.get("SOURCE_DATE_EPOCH", time.time()))
+    moment = time.gmtime(now)
+    return f"{moment.tm_mday} {time.strftime('%B %Y', moment)}"
+
+
+def set_title(app: Sphinx, env: BuildEnvironment) -> None:
+    """Give the PDF the data set's title; Jupyter Book sets that of _config.yml late."""
+    title = texescape.escape(app.config.html_title, "xelatex")
+    app.config.latex_documents = [
+        (doc, name, title, *rest) for doc, name, _, *rest in app.config.latex_documents
+    ]
+
+
+class FitPaper(SphinxPostTransform):
+    """Take code out of the PDF, where it cannot be unfolded, and fit figures beside their text."""
+
+    formats = ("latex",)
+    default_priority = 300
+
+    def run(self, **kwargs: Any) -> None:
+        """Remove the input part of every code cell and set the width of figures."""
+        for image in self.document.findall(nodes.image):
+            image["width"] = "74%"
+        # LaTeX gives an empty paragraph in a cell a line of its own.
+        for cell in self.document.findall(nodes.entry):
+            if not cell.astext().strip():
+                cell.children.clear()
+        for node in list(self.document.findall(nodes.container)):
+            if "cell_input" in node["classes"]:
+                node.parent.remove(node)
+
+
+def read_pdf_digest(digest: str) -> str:
+    """Return `digest` where a PDF of the same state of the book is there, else an empty text."""
+    note = PDF.with_suffix(".digest")
+    made = note.read_text(encoding="utf-8").strip() if note.is_file() and PDF.is_file() else ""
+    return digest if made == digest else ""
+
+
+def add_download(app: Sphinx, pagename: str, context: dict[str, Any]) -> None:
+    """Offer the PDF on the front page where it has been built from the same data and helpers."""
+    if app.config.msct_pdf and pagename == app.config.root_doc:
+        link = f'<a href="{PDF.name}" download>Download this book as PDF</a>'
+        context["body"] = context["body"].replace("</h1>", f"</h1><p>{link}</p>", 1)
+
+
+def copy_pdf(app: Sphinx) -> None:
+    """Put the PDF beside the pages that offer it."""
+    if app.config.msct_pdf:
+        shutil.copyfile(PDF, Path(app.outdir) / PDF.name)
+
+
+def setup_pdf(app: Sphinx) -> None:
+    """Register what the PDF needs."""
+    app.add_config_value("msct_pdf", "", "html", [str])
+    app.add_post_transform(FitPaper)
+    app.connect("env-updated", set_title)
