@@ -22,7 +22,8 @@ if [ -n "$missing" ]; then
     cat >&2 <<END
 The PDF needs TeX Live; missing here:$missing
   Debian, Ubuntu: sudo apt-get install latexmk texlive-xetex texlive-latex-recommended \\
-                  texlive-latex-extra texlive-fonts-recommended fonts-freefont-otf
+                  texlive-latex-extra texlive-fonts-recommended texlive-plain-generic \\
+                  fonts-freefont-otf
   Fedora:         sudo dnf install latexmk texlive-scheme-medium texlive-collection-latexextra \\
                   texlive-gnu-freefont
   macOS:          brew install --cask mactex

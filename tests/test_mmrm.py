@@ -1,0 +1,181 @@
+"""The MMRM against R's mmrm, against the paired t-test, and properties that hold for all data."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from msct_helpers import Trial
+from msct_helpers.mmrm import MMRM, fit_mmrm
+from msct_helpers.mmrm_batch import fit_mmrm_batch
+from tests.conftest import ROOT
+
+REFERENCE = pd.read_csv(ROOT / "tests/reference/mmrm_mayo_stage4.csv")
+
+
+def simulate(seed: int, subjects: int = 26, visits: int = 4, missing: float = 0.15) -> pd.DataFrame:
+    """Return correlated measurements with gaps; the first participants are complete."""
+    rng = np.random.default_rng(seed)
+    y = rng.normal(size=(subjects, 1)) + 0.7 * rng.normal(size=(subjects, visits))
+    gone = rng.random(y.shape) < missing
+    gone[: 3 * visits] = False
+    y[gone] = np.nan
+    who, when = np.meshgrid(np.arange(subjects), np.arange(visits), indexing="ij")
+    return pd.DataFrame({"id": who.ravel(), "visit": when.ravel(), "y": y.ravel()})
+
+
+def fit(data: pd.DataFrame, formula: str = "y ~ C(visit)", **options: str) -> MMRM:
+    return fit_mmrm(formula, data, subject="id", visit="visit", **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "row", REFERENCE.to_dict("records"), ids=lambda r: f"{r['response']}{r['visit']}"
+)
+def test_agrees_with_r(mayo: Trial, row: dict[str, float]) -> None:
+    code = "BILI" if row["response"] == "log_bilirubin" else "ALB"
+    data = mayo.adlb[mayo.adlb["PARAMCD"] == code]
+    if code == "BILI":
+        data = data.assign(AVAL=np.log(data["AVAL"]))
+    for inference, se in (("kenward-roger", "kenward_roger"), ("satterthwaite", "satterthwaite")):
+        model = fit_mmrm(
+            "AVAL ~ C(AVISITN)",
+            data,
+            subject="USUBJID",
+            visit="AVISITN",
+            inference=inference,  # type: ignore[arg-type]
+        )
+        found = model.coefficients.loc[f"C(AVISITN)[T.{row['visit']:.1f}]"]
+        expected = row[f"se_{se}"]
+        assert found["estimate"] == pytest.approx(row["estimate"], abs=1e-6 * expected)
+        assert found["se"] == pytest.approx(expected, rel=1e-6)
+        assert found["df"] == pytest.approx(row["df"], rel=1e-6)
+        assert model.log_likelihood == pytest.approx(row["log_likelihood"], abs=1e-8)
+
+
+@pytest.mark.parametrize("inference", ["kenward-roger", "satterthwaite"])
+def test_complete_data_give_the_paired_t_test(inference: str) -> None:
+    data = simulate(1, missing=0)
+    wide = data.pivot_table(index="id", columns="visit", values="y")
+    table = fit(data, inference=inference).coefficients
+    for month in (1, 2, 3):
+        change = wide[month] - wide[0]
+        expected = stats.ttest_1samp(change, 0)
+        found = table.loc[f"C(visit)[T.{month}]"]
+        assert found["estimate"] == pytest.approx(change.mean(), abs=1e-10)
+        assert found["df"] == pytest.approx(25, rel=1e-7)
+        assert found["p_value"] == pytest.approx(expected.pvalue, rel=1e-7)
+        low, high = expected.confidence_interval()
+        assert (found["ci_low"], found["ci_high"]) == pytest.approx((low, high), abs=1e-8)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.01, 100), st.floats(-50, 50))
+def test_order_names_and_units_do_not_matter(seed: int, scale: float, shift: float) -> None:
+    data = simulate(seed % 50)
+    one = fit(data)
+    other = data.sample(frac=1, random_state=seed).assign(
+        id=lambda d: "p" + (97 - d["id"]).astype(str),
+        visit=lambda d: d["visit"].map({0: "a", 1: "b", 2: "c", 3: "d"}),
+        y=lambda d: d["y"] * scale + shift,
+    )
+    two = fit(other)
+    changes = slice(1, None)
+    for column, factor in (("estimate", scale), ("se", scale), ("df", 1.0), ("p_value", 1.0)):
+        expected = one.coefficients[column].to_numpy()[changes] * factor
+        assert two.coefficients[column].to_numpy()[changes] == pytest.approx(
+            expected, rel=1e-5, abs=1e-7 * factor
+        )
+    assert np.allclose(two.covariance, one.covariance.to_numpy() * scale**2, rtol=1e-5)
+
+
+def test_gaps_single_visits_and_missing_baselines_are_used() -> None:
+    data = simulate(3)
+    extra = pd.DataFrame({"id": [90, 91, 91], "visit": [2, 1, 3], "y": [0.5, 0.1, -0.2]})
+    with_more, without = fit(pd.concat([data, extra])), fit(data)
+    assert with_more.coefficients["se"].iloc[3] != without.coefficients["se"].iloc[3]
+
+
+def test_contrast_and_interactions() -> None:
+    data = simulate(4, subjects=40).assign(arm=lambda d: np.where(d["id"] % 2, "b", "a"))
+    model = fit(data, "y ~ C(visit) * arm")
+    row = model.contrast({"C(visit)[T.3]": 1, "C(visit)[T.3]:arm[T.b]": 1})
+    parts = model.coefficients["estimate"]
+    assert row["estimate"] == pytest.approx(
+        parts["C(visit)[T.3]"] + parts["C(visit)[T.3]:arm[T.b]"]
+    )
+    alone = model.contrast({"arm[T.b]": 1})
+    assert alone.to_numpy() == pytest.approx(model.coefficients.loc["arm[T.b]"].to_numpy())
+    swapped = fit(
+        data.assign(arm=lambda d: d["arm"].map({"a": "b", "b": "a"})), "y ~ C(visit) * arm"
+    )
+    assert swapped.coefficients.loc["C(visit)[T.3]", "df"] == pytest.approx(row["df"], rel=1e-5)
+    with pytest.raises(ValueError, match="expected among"):
+        model.contrast({"nothing": 1})
+
+
+def test_kenward_roger_is_wider_and_asymptotic_has_no_df() -> None:
+    data = simulate(5, subjects=16, missing=0.3)
+    adjusted, plain, normal = (
+        fit(data, inference=i).coefficients
+        for i in ("kenward-roger", "satterthwaite", "asymptotic")
+    )
+    assert (adjusted["se"].iloc[1:] > plain["se"].iloc[1:]).all()
+    assert np.isinf(normal["df"]).all()
+    assert (normal["se"] == plain["se"]).all()
+
+
+def break_data(kind: str) -> tuple[str, pd.DataFrame]:
+    """Return a formula and data that cannot be fitted."""
+    data = simulate(6)
+    formula = "y ~ C(visit)"
+    if kind == "twice":
+        data = pd.concat([data, data.iloc[[0]]])
+    elif kind == "empty visit":
+        data.loc[data["visit"] == 2, "y"] = np.nan
+    elif kind == "rank":
+        data, formula = data.assign(copy=data["visit"] * 2.0), "y ~ C(visit) + copy"
+    elif kind == "infinite":
+        data.loc[3, "y"] = np.inf
+    elif kind == "constant":
+        data["y"] = 1.0
+    elif kind == "few":
+        data.loc[(data["id"] >= 4) & (data["visit"] == 3), "y"] = np.nan
+    elif kind == "column":
+        formula = "nothing ~ C(visit)"
+    return formula, data
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("twice", r"id .* has two rows at visit"),
+        ("empty visit", "visit 2: nobody has a response there"),
+        ("rank", "linearly dependent"),
+        ("infinite", "expected finite numbers"),
+        ("constant", "a constant response has no model"),
+        ("few", "4 participants were seen at all 4 visits; expected at least 5"),
+        ("column", "nothing: not a column of the data"),
+    ],
+)
+def test_data_that_cannot_be_fitted_are_refused(kind: str, message: str) -> None:
+    formula, data = break_data(kind)
+    with pytest.raises(ValueError, match=message):
+        fit(data, formula)
+
+
+def test_a_batch_is_its_single_fits() -> None:
+    trials = [simulate(seed) for seed in range(8)]
+    trials[7].loc[trials[7]["id"] >= 3, "y"] = np.nan
+    batch = fit_mmrm_batch(
+        "y ~ C(visit)", trials[0], [t["y"] for t in trials], subject="id", visit="visit"
+    )
+    for i, data in enumerate(trials[:7]):
+        table = fit(data).coefficients
+        for column in ("estimate", "se", "df", "p_value", "ci_low", "ci_high"):
+            assert getattr(batch, column)[i] == pytest.approx(
+                table[column].to_numpy(), rel=1e-5, abs=1e-8
+            )
+    assert batch.converged.tolist() == [True] * 7 + [False]
+    assert np.isnan(batch.estimate[7]).all()
