@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from msct_helpers.results import make_record, make_rows, ref
-from msct_helpers.schema import VISITS
+from msct_helpers.schema import PARAMETERS, VISITS
 
 EXACT_LIMIT = 50
 """Below so many pairs without ties or zeros the signed-rank test is exact."""
@@ -86,8 +86,9 @@ def summarise_change(adlb: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Record. Analysis ``obs``: n, mean, sd of all seen at the visit and diff, their mean minus
-        the mean of all at baseline. Analysis ``chg``: n, base, mean, sd, ci_low, ci_high, p_t,
+        Record. Analysis ``obs``: n, mean, sd, median, q1, q3 of all seen at the visit,
+        geometric (mean) where the log scale suits, and diff, their mean minus
+        the mean of all at baseline. Analysis ``chg``: n, base, end, mean, sd, ci_low, ci_high, p_t,
         p_wilcoxon of participants with both values.
     """
     rows = []
@@ -96,7 +97,7 @@ def summarise_change(adlb: pd.DataFrame) -> pd.DataFrame:
         for month in VISITS:
             at = values[values["AVISITN"] == month]
             common: dict[str, Any] = {"parameter": str(code), "visit": month, "unit": str(unit)}
-            seen = {"n": len(at), "mean": at["AVAL"].mean(), "sd": at["AVAL"].std()}
+            seen = describe_values(at["AVAL"], is_log_scale(str(code)))
             if month:
                 seen["diff"] = at["AVAL"].mean() - start
             rows += make_rows(
@@ -110,6 +111,7 @@ def summarise_change(adlb: pd.DataFrame) -> pd.DataFrame:
             if month:
                 pairs = at.dropna(subset="CHG")
                 paired = {"n": float(len(pairs)), "base": float(pairs["BASE"].mean())}
+                paired["end"] = float(pairs["AVAL"].mean())
                 rows += make_rows(
                     "chg",
                     paired | estimate_mean_change(pairs["CHG"].to_numpy(dtype=float)),
@@ -119,6 +121,24 @@ def summarise_change(adlb: pd.DataFrame) -> pd.DataFrame:
                     **common,
                 )
     return make_record(rows)
+
+
+def is_log_scale(code: str) -> bool:
+    """Return whether a parameter is analysed on the log scale and shown as per cent change."""
+    return code in PARAMETERS and PARAMETERS[code].log_scale
+
+
+def describe_values(values: pd.Series, geometric: bool) -> dict[str, float]:
+    """Return n, mean, sd, median, q1, q3 and, where asked for, the geometric mean."""
+    out = {
+        "n": float(len(values)),
+        "mean": values.mean(),
+        "sd": values.std(),
+        "median": values.median(),
+        "q1": values.quantile(0.25),
+        "q3": values.quantile(0.75),
+    }
+    return out | {"geometric": float(np.exp(np.log(values).mean()))} if geometric else out
 
 
 def get_value(

@@ -27,14 +27,29 @@ STYLE: dict[str, Any] = {
 }
 
 
+MARKS = {
+    "DEATH": ("X", "died"),
+    "LIVER TRANSPLANT": ("s", "transplant"),
+    "LOST TO FOLLOW-UP": ("d", "lost"),
+}
+"""Marker and word for the last value of who left; other last values end without a mark."""
+
+
+def set_style() -> None:
+    """Apply the house style."""
+    mpl.rcParams.update(STYLE)  # type: ignore[arg-type]
+
+
 def make_figure(height: float) -> tuple[Figure, Axes]:
     """Return an empty figure in the house style."""
-    mpl.rcParams.update(STYLE)  # type: ignore[arg-type]
+    set_style()
     fig = Figure(figsize=(WIDTH, height), layout="constrained")
     return fig, fig.subplots()
 
 
-def plot_course(labs: pd.DataFrame, record: pd.DataFrame, code: str, name: str) -> Figure:
+def plot_course(
+    labs: pd.DataFrame, record: pd.DataFrame, code: str, name: str, ends: pd.DataFrame
+) -> Figure:
     """Return every participant's course of one parameter with the mean of all seen.
 
     Parameters
@@ -45,6 +60,8 @@ def plot_course(labs: pd.DataFrame, record: pd.DataFrame, code: str, name: str) 
         Record of `msct_helpers.efficacy.summarise_change`; gives means and their intervals.
     code, name
         PARAMCD and its name on the axis.
+    ends
+        AVISITN, AVAL and STATUS of the last value of whoever left.
     """
     fig, ax = make_figure(3.4)
     own = labs[labs["PARAMCD"] == code]
@@ -61,6 +78,12 @@ def plot_course(labs: pd.DataFrame, record: pd.DataFrame, code: str, name: str) 
         markeredgecolor="none",
         ax=ax,
     )
+    for status, (marker, word) in MARKS.items():
+        gone = ends[ends["STATUS"] == status]
+        if len(gone):
+            ax.scatter(gone["AVISITN"], gone["AVAL"], marker=marker, color=ORANGE, label=word, s=34)
+    if ax.get_legend_handles_labels()[1]:
+        ax.legend(title="last value before", frameon=False, fontsize=8, title_fontsize=8)
     means = get_means(record, code)
     half = stats.t.ppf(0.975, (means["n"] - 1).clip(lower=1)) * means["sd"] / means["n"] ** 0.5
     ax.errorbar(
@@ -94,7 +117,7 @@ def plot_flow(attendance: pd.DataFrame, exits: pd.DataFrame) -> Figure:
     exits
         AVISITN (visit before which they left), TEXT (reason and number).
     """
-    mpl.rcParams.update(STYLE)  # type: ignore[arg-type]
+    set_style()
     fig = Figure(figsize=(WIDTH, 1.25 * len(attendance)), layout="constrained")
     ax = fig.subplots()
     ax.set_axis_off()

@@ -25,6 +25,12 @@ def list_assessable(trial: Trial) -> dict[str, str]:
     return {code: list_absent(trial.parameters, needs) for code, (_, needs) in SCORES.items()}
 
 
+def derive_all(trial: Trial) -> pd.DataFrame:
+    """Return measurements and derived scores of the full analysis set in one table."""
+    labs = trial.efficacy_labs
+    return pd.concat([labs, derive_scores(labs, trial.adsl)], ignore_index=True)
+
+
 def derive_scores(adlb: pd.DataFrame, adsl: pd.DataFrame, *, rounded: bool = False) -> pd.DataFrame:
     """Return the scores of each participant and visit whose components are all known.
 

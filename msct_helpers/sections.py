@@ -8,11 +8,13 @@ from IPython.display import Markdown, display
 
 from msct_helpers import figures, tables
 from msct_helpers.efficacy import get_value, say_change
+from msct_helpers.figures_efficacy import find_ends
 from msct_helpers.load import Trial
-from msct_helpers.population import derive_exits
+from msct_helpers.population import derive_disposition, derive_exits
 from msct_helpers.report import Chapter
 from msct_helpers.results import make_id, ref
 from msct_helpers.schema import VISITS
+from msct_helpers.tables_efficacy import table_values
 from msct_helpers.words import join_words, upper_first
 
 ENDPOINTS = {
@@ -55,6 +57,7 @@ def show_course(
     sentences = [say_change(record, code, name, unit_word, last)]
     sentences += [s for month in VISITS if month and (s := say_disagreement(record, code, month))]
     display(book.say(" ".join(sentences)))
+    ends = find_ends(labs, derive_disposition(book.trial.adsl), code)
     in_unit = f", {unit_word}" if unit_word else ""
     alt = (
         f"Lines for {own['USUBJID'].nunique()} participants. Mean {name} of all seen "
@@ -62,11 +65,20 @@ def show_course(
         f"{ref('obs', 'mean', code, last)} {unit_word} at month {last}."
     )
     book.figure(
-        figures.plot_course(labs, record, code, name),
+        figures.plot_course(labs, record, code, name, ends),
         name=f"fig-{code.lower()}",
         caption=f"{upper_first(name)}{in_unit}, by visit. Thin lines: participants. "
-        "Black: mean of all seen at the visit with its 95% interval.",
+        "Black: mean of all seen at the visit with its 95% interval. Marks: last value of "
+        "participants who died, were transplanted or were lost.",
         alt=alt,
+    )
+    display(
+        book.table(
+            table_values(record, code),
+            name=f"tab-{code.lower()}-values",
+            caption=f"{upper_first(name)}{in_unit}: values of all seen at each visit, and means of "
+            "the pairs, who have a value at baseline and at the visit. SD, standard deviation.",
+        )
     )
     display(
         book.table(

@@ -38,7 +38,7 @@ def table_attendance(record: pd.DataFrame) -> pd.DataFrame:
     """Return who was seen, followed and gone at each visit as n (%)."""
     rows = [
         (
-            _unbroken(visit),
+            unbroken(visit),
             *(_n_percent(record, "visit", g, month) for g in ("SEEN", "FOLLOWED", "LEFT")),
         )
         for month, visit in VISITS.items()
@@ -88,16 +88,16 @@ def table_change(record: pd.DataFrame, code: str) -> pd.DataFrame:
     rows = []
     for month, visit in VISITS.items():
         seen = (
-            _unbroken(visit),
+            unbroken(visit),
             cell("obs", "n", month),
-            _unbroken(f"{cell('obs', 'mean', month)} ({cell('obs', 'sd', month)})"),
+            unbroken(f"{cell('obs', 'mean', month)} ({cell('obs', 'sd', month)})"),
         )
         if not month:
             rows.append((*seen, "", "", "", "", ""))
             continue
         pairs = [cell("chg", s, month) for s in ("n", "mean", "p_t", "p_wilcoxon")]
         interval = f"{cell('chg', 'ci_low', month)} to {cell('chg', 'ci_high', month)}"
-        rows.append((*seen, pairs[0], pairs[1], _unbroken(interval), pairs[2], pairs[3]))
+        rows.append((*seen, pairs[0], pairs[1], unbroken(interval), pairs[2], pairs[3]))
     columns = ["Visit", "Seen, n", "Mean (SD), all seen", "Pairs, n", "Mean change, pairs"]
     return pd.DataFrame(rows, columns=[*columns, "95% CI", "p, paired t", "p, Wilcoxon"])
 
@@ -116,9 +116,9 @@ def table_risks(record: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             (
                 name,
-                _unbroken(f"{t['count']} of {t['denominator']}"),
+                unbroken(f"{t['count']} of {t['denominator']}"),
                 t["percent"],
-                _unbroken(interval),
+                unbroken(interval),
             )
         )
     return pd.DataFrame(rows, columns=["Event", "Participants", "Per cent", "Exact 95% CI, %"])
@@ -194,6 +194,6 @@ def _n_percent(
     return f"{count} ({text[make_id(analysis, 'percent', parameter, visit, group)]})"
 
 
-def _unbroken(text: str) -> str:
+def unbroken(text: str) -> str:
     """Return a short text that does not break over lines."""
     return text.replace(" ", "\N{NO-BREAK SPACE}")
