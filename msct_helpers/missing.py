@@ -18,8 +18,8 @@ from msct_helpers.population import derive_disposition
 from msct_helpers.results import make_record, make_rows
 from msct_helpers.schema import VISITS
 
-IMPUTATIONS = 25
-BURN_IN = 5
+IMPUTATIONS = 20
+BURN_IN = 3
 SEED = 20260101
 DELTAS = np.round(np.arange(0, 2.01, 0.1), 1)
 """Shifts of the imputed values towards worse, in baseline standard deviations."""
@@ -147,7 +147,7 @@ def estimate_rank_p(change: np.ndarray) -> float:
 
 
 def summarise_missing(
-    labs: pd.DataFrame, adsl: pd.DataFrame, family: pd.DataFrame, codes: tuple[str, ...]
+    labs: pd.DataFrame, adsl: pd.DataFrame, family: pd.DataFrame, imputations: dict[str, Imputed]
 ) -> pd.DataFrame:
     """Return every endpoint's two-year change under each assumption about who is missing.
 
@@ -157,8 +157,8 @@ def summarise_missing(
         Measurements and scores of the full analysis set, and participants.
     family
         Record of `msct_helpers.inference.summarise_family`.
-    codes
-        Endpoints by PARAMCD; those that cannot be imputed are left out.
+    imputations
+        By PARAMCD, of the endpoints that can be imputed.
 
     Returns
     -------
@@ -169,9 +169,8 @@ def summarise_missing(
     """
     rows: list[dict[str, Any]] = []
     last = max(VISITS)
-    for code in codes:
-        imputed = simulate_imputations(labs, code) if (labs["PARAMCD"] == code).any() else None
-        if imputed is None or not (family["parameter"] == code).any():
+    for code, imputed in imputations.items():
+        if not (family["parameter"] == code).any():
             continue
         unit = family.loc[
             (family["parameter"] == code) & (family["statistic"] == "change"), "unit"

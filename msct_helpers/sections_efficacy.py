@@ -109,8 +109,9 @@ def show_family(book: Chapter, record: pd.DataFrame) -> None:
 
 def show_missing(book: Chapter, labs: pd.DataFrame, family: pd.DataFrame) -> None:
     """Show what the assumptions about the missing do: sentences, table and tipping figure."""
-    codes = tuple(FAMILY)
-    record = book.record(missing.summarise_missing(labs, book.trial.adsl, family, codes))
+    found = {c: missing.simulate_imputations(labs, c) for c in FAMILY}
+    imputed = {c: i for c, i in found.items() if i is not None}
+    record = book.record(missing.summarise_missing(labs, book.trial.adsl, family, imputed))
     display(book.say(say_missing(record)))
     if record.empty:
         return
@@ -123,10 +124,10 @@ def show_missing(book: Chapter, labs: pd.DataFrame, family: pd.DataFrame) -> Non
             "analysed, exact signed-rank test; the lost are left out.",
         )
     )
-    shown = [c for c in codes if (record["parameter"] == c).any()]
-    imputed = {c: missing.simulate_imputations(labs, c) for c in shown}
     traces = {
-        c: missing.trace_tipping(i, missing.BETTER[c]) for c, i in imputed.items() if i is not None
+        c: missing.trace_tipping(i, missing.BETTER[c])
+        for c, i in imputed.items()
+        if (record["parameter"] == c).any()
     }
     book.figure(
         figures_efficacy.plot_tipping(traces, FAMILY),

@@ -132,7 +132,9 @@ def execute_chapters(app: Sphinx, env: BuildEnvironment, docnames: list[str]) ->
     os.environ["MPLBACKEND"] = "agg"
     start = time.perf_counter()
     with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-        runs = {path: pool.submit(execute, path, nb) for path, nb in todo.items()}
+        # The longest first, so that none is left to run alone at the end.
+        order = sorted(todo, key=lambda path: -path.stat().st_size)
+        runs = {path: pool.submit(execute, path, todo[path]) for path in order}
         for count, (path, run) in enumerate(runs.items(), 1):
             result = run.result()
             if result.err is not None:
