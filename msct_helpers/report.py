@@ -123,13 +123,13 @@ class Chapter:
         """Return what the data set assumes, as a list."""
         return Markdown("\n".join(f"- {' '.join(a.split())}" for a in self.trial.study.assumed))
 
-    def figure(self, fig: Figure, *, name: str, caption: str, alt: str) -> None:
-        """Show a numbered vector figure with caption, label and alt text."""
-        label = self.trial.study.label
+    def figure(self, fig: Figure, *, name: str, caption: str, alt: str, label: bool = True) -> None:
+        """Show a numbered vector figure with caption, alt text and, if it shows data, label."""
+        kind = f" {self.trial.study.label}" if label else ""
         data = {
             "name": name,
-            "caption": f"{self.fill(caption, 'caption')} {label}",
-            "alt": f"{self.fill(alt, 'alt')} {label}",
+            "caption": self.fill(caption, "caption") + kind,
+            "alt": self.fill(alt, "alt") + kind,
             "svg": draw(fig, "svg").decode(),
             "pdf": base64.b64encode(draw(fig, "pdf")).decode(),
         }

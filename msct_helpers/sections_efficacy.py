@@ -146,9 +146,11 @@ def say_missing(record: pd.DataFrame) -> str:
         high = get_value(record, "mi", "ci_high", code, LAST)
         delta = get_value(record, "tip", "delta", code, LAST)
         ranked = get_value(record, "composite", "p_value", code, LAST)
-        verdict = "is" if ranked < 0.05 else "is not"
+        better = get_value(record, "composite", "better_count", code, LAST)
+        side = "better" if 2 * better > get_value(record, "composite", "n", code, LAST) else "worse"
+        verdict = f"is significant, towards {side}" if ranked < 0.05 else "is not significant"
         composite = (
-            f"with death and transplant ranked worst the change {verdict} significant "
+            f"with death and transplant ranked worst the change {verdict} "
             f"(p = {ref('composite', 'p_value', code, LAST)})"
         )
         if low <= 0 <= high:

@@ -155,4 +155,5 @@ def show_compatible(book: Chapter) -> None:
         "data.",
         alt="Three falling lines of no change of MELD(i), for creatinine lower by 10%, unchanged "
         "and higher by 10%; below a line MELD(i) is lower.",
+        label=False,
     )

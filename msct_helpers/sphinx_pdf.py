@@ -30,7 +30,7 @@ PREAMBLE = r"""
 \titleformat{\chapter}[hang]{\Huge\bfseries}{\thechapter}{0.6em}{}
 \titlespacing*{\chapter}{0pt}{0pt}{1.2em}
 \AtBeginEnvironment{longtable}{\footnotesize}
-\AtBeginEnvironment{tabular}{\footnotesize}
+\AtBeginEnvironment{tabulary}{\footnotesize}
 \setlength{\emergencystretch}{3em}
 \newcommand{\mscthead}{\fancyhf{}\fancyhead[L]{\footnotesize\textbf{%(kind)s}}%%
   \fancyhead[R]{\footnotesize %(short_title)s}\fancyfoot[C]{\thepage}%%

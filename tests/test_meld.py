@@ -1,0 +1,85 @@
+"""What lies behind a change of MELD."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from msct_helpers import Trial, meld, meld_change
+from msct_helpers.efficacy import derive_change
+
+
+def test_parts_add_up_to_the_change(synthetic: Trial) -> None:
+    parts = meld_change.decompose_change(synthetic.efficacy_labs)
+    scores = derive_change(meld.derive_scores(synthetic.efficacy_labs, synthetic.adsl))
+    change = scores[(scores["PARAMCD"] == "MELD") & (scores["AVISITN"] > 0)]
+    both = parts.merge(change, on=["USUBJID", "AVISITN"])
+    assert len(both) == len(parts) == len(change)
+    assert both["TOTAL"].to_numpy() == pytest.approx(both["CHG"].to_numpy(), abs=1e-9)
+    assert both[["BILI", "INR", "CREAT", "CAP"]].sum(axis=1).to_numpy() == pytest.approx(
+        both["TOTAL"].to_numpy()
+    )
+
+
+def test_a_floor_hides_a_fall() -> None:
+    rows = [
+        ("A", c, v, m, x, u)
+        for c, u, (a, b) in (
+            ("BILI", "mg/dL", (0.9, 0.5)),
+            ("INR", "1", (1.5, 1.2)),
+            ("CREAT", "mg/dL", (5.0, 4.5)),
+        )
+        for v, m, x in (("Baseline", 0, a), ("Month 6", 6, b))
+    ]
+    labs = pd.DataFrame(rows, columns=["USUBJID", "PARAMCD", "AVISIT", "AVISITN", "AVAL", "AVALU"])
+    part = meld_change.decompose_change(labs).iloc[0]
+    assert part["BILI"] == 0
+    assert part["CREAT"] == 0
+    assert part["TOTAL"] == pytest.approx(11.2 * np.log(1.2 / 1.5))
+
+
+def test_regression_to_the_mean_equals_published_examples() -> None:
+    # Barnett 2005, table: mean 60, SD 15, entry below 40; and MELD 12 (5), entry from 15.
+    for rho, change in ((0, 26.97), (0.3, 18.88), (0.5, 13.49), (0.8, 5.39)):
+        assert meld_change.estimate_regression(15, rho, 20 / 15) == pytest.approx(change, abs=0.005)
+    assert meld_change.estimate_regression(5, 0.7, 0.6) == pytest.approx(1.82, abs=0.005)
+
+
+def test_bands_count_everyone_once(synthetic: Trial) -> None:
+    scores = meld.derive_scores(synthetic.efficacy_labs, synthetic.adsl)
+    moves = meld_change.derive_bands(scores, synthetic.adsl)
+    assert len(moves) == moves["USUBJID"].nunique() == 26
+    assert (moves["END"] == "DEATH").sum() == 3
+    assert [meld_change.name_band(p) for p in (9.4, 9.5, 14.5, 19.49, 40)] == [
+        "<10",
+        "10-14",
+        "15-19",
+        "15-19",
+        "20+",
+    ]
+
+
+def test_noise_of_simulated_patients_is_found() -> None:
+    rng = np.random.default_rng(1)
+    level = rng.normal(12, 3, (400, 1)) + np.array([[0.0, -1.0, -1.0, -1.0]])
+    values = level + rng.normal(0, 1.5, level.shape)
+    scores = pd.DataFrame(
+        {
+            "USUBJID": np.repeat([f"P{i}" for i in range(400)], 4),
+            "PARAMCD": "MELD",
+            "AVISITN": np.tile([0, 6, 12, 24], 400),
+            "AVAL": values.ravel(),
+        }
+    )
+    noise = meld_change.estimate_noise(scores)
+    assert noise["sd"] == pytest.approx(1.5, abs=0.1)
+    assert noise["smallest"] == pytest.approx(
+        stats.norm.ppf(0.975) * np.sqrt(2) * noise["sd"], rel=1e-3
+    )
+
+
+def test_scores_that_move_apart_are_listed(synthetic: Trial) -> None:
+    scores = meld.derive_scores(synthetic.efficacy_labs, synthetic.adsl)
+    found = meld_change.list_disagreements(scores)
+    signs = np.sign(found[["MELD", "MELDNA", "MELD3", "ALBI"]].to_numpy())
+    assert ((signs > 0).any(axis=1) & (signs < 0).any(axis=1)).all()
