@@ -78,10 +78,13 @@ def plot_course(
         markeredgecolor="none",
         ax=ax,
     )
+    size = 34 if own["USUBJID"].nunique() <= 40 else 12
     for status, (marker, word) in MARKS.items():
         gone = ends[ends["STATUS"] == status]
         if len(gone):
-            ax.scatter(gone["AVISITN"], gone["AVAL"], marker=marker, color=ORANGE, label=word, s=34)
+            ax.scatter(
+                gone["AVISITN"], gone["AVAL"], marker=marker, color=ORANGE, label=word, s=size
+            )
     if ax.get_legend_handles_labels()[1]:
         ax.legend(title="last value before", frameon=False, fontsize=8, title_fontsize=8)
     means = get_means(record, code)

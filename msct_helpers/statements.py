@@ -73,8 +73,10 @@ def check_change(claim: dict[Any, Any], change: pd.DataFrame) -> dict[str, Any]:
         return {"why_not": _why_absent(code, change)}
     months = [int(claim["visit"])] if claim["visit"] else [6, 12, 24]
     found = [compare_visit(own, month) for month in months]
-    if any(np.isnan(f["p_value"]) for f in found):
+    if any(f["n_pairs"] < 2 for f in found):
         return {"why_not": "fewer than two participants measured at both visits"}
+    if claim["significance"] and any(np.isnan(f["p_value"]) for f in found):
+        return {"why_not": "every participant changed by the same amount, no test applies"}
     if claim["significance"] == "not significant":
         holds = all(min(f["p_value"], f["p_wilcoxon"]) >= ALPHA for f in found)
         nearest = min(found, key=lambda f: min(f["p_value"], f["p_wilcoxon"]))

@@ -41,21 +41,34 @@ def describe_lab(code: str) -> str:
 
 def list_assumptions() -> list[str]:
     """Return every assumption behind the data, in words."""
+    first, last = simulate.EVENT_DAYS
+    times = np.exp(simulate.RISK_SLOPE)
+    youngest, oldest = simulate.AGE_RANGE
+    due = ", ".join(f"{days}" for days in list(simulate.VISIT_DAYS.values())[1:-1])
+    diagnoses = ", ".join(f"{100 * p:.0f}% {d.lower()}" for d, p in simulate.DIAGNOSES.items())
+    entry = WORLD.entry_albumin_max
     return [
         "The dead, the transplanted and the lost are different people.",
-        "Deaths, transplants and losses fall on days 60 to 699, at random; the sicker are likelier "
-        "to die or to be transplanted, losses are independent of severity.",
+        f"Deaths, transplants and losses fall on days {first} to {last}, at random; one standard "
+        f"deviation of severity makes death or transplant {times:.1f} times as likely to be drawn, "
+        "losses are independent of severity.",
         "Statements on a mean must hold for all seen at the visit and among pairs; statements on "
         "significance by the paired t-test and by Wilcoxon's signed-rank test.",
         *(describe_lab(code) for code in simulate.LABS),
+        f"No INR is below {simulate.LOWEST_INR:g}; values are stored rounded as a laboratory "
+        "prints them, and statements are tested on the stored values.",
         f"Prothrombin time is INR times {simulate.NORMAL_PT_S:g} s (international sensitivity "
         "index 1).",
         "MELD is MELD(i), derived from bilirubin, INR and creatinine; nobody is dialysed.",
-        "Visits fall within 21 days of day 183, 365 and 731; 3% of those due are missed at random.",
-        "Age has mean 50 and SD 11 years, kept between 30 and 75; 85% are women; 45% have "
-        "autoimmune hepatitis, 40% primary biliary cholangitis, 15% an overlap syndrome.",
+        f"Visits fall within {simulate.VISIT_WINDOW_DAYS} days of {due} and "
+        f"{simulate.VISIT_DAYS[24]} days after the infusion; {100 * simulate.MISSED_SHARE:.0f}% of "
+        "those due are missed at random.",
+        f"Age has mean {simulate.AGE_MEAN} and SD {simulate.AGE_SD} years, kept between {youngest} "
+        f"and {oldest}; {100 * simulate.WOMEN_SHARE:.0f}% are women; diagnoses: {diagnoses}.",
         "One infusion, on day 1; the source of the cells is independent of everything else.",
-        "No entry criterion beyond cirrhosis.",
+        "No entry criterion beyond cirrhosis."
+        if entry is None
+        else f"Entry at a measured albumin of {entry:g} g/L or below.",
         "Every adverse event other than the three deaths and the absence of serious events within "
         "24 hours: kinds, numbers, grades, days, relation and outcome; CTCAE version 5.0.",
     ]
