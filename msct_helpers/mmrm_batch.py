@@ -8,7 +8,7 @@ import pandas as pd
 import patsy
 from scipy import stats as distributions
 
-from msct_helpers.mmrm import LEVEL, Inference, adjust, make_starts
+from msct_helpers.mmrm import LEVEL, WORST_CONDITION, Inference, adjust, make_starts
 from msct_helpers.mmrm_design import factorise_visits, split_formula
 from msct_helpers.mmrm_reml import Floats, Statistics, maximise
 
@@ -114,7 +114,10 @@ def fit_chunk(grid: Floats, values: Floats, inference: Inference) -> tuple[Float
     own = stats.take(usable)
     point, slopes, done = maximise(own, make_starts(own, few=False))
     top = np.linalg.eigvalsh(slopes.hessian)[:, -1]
-    good = np.flatnonzero(done & (top < 0))
+    spread = np.sqrt(np.einsum("zaa->za", point.sigma))
+    correlation = point.sigma / (spread[:, :, None] * spread[:, None, :])
+    inside = np.linalg.cond(correlation) < WORST_CONDITION
+    good = np.flatnonzero(done & (top < 0) & inside)
     variance = np.linalg.inv(-slopes.hessian[good])
     phi, xx = point.phi[good], slopes.slope[good][:, :, :-1, :-1]
     plain = np.einsum("zkk->zk", phi)

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from myst_nb import glue
 
 from msct_helpers.load import Trial, load_trial
-from msct_helpers.results import get_text
+from msct_helpers.results import NOT_ESTIMABLE, get_text
 
 RECORD_KEY = "record"
 """Glue key under which a chapter leaves its record."""
@@ -109,6 +109,12 @@ class Chapter:
             show none.
         """
         caption = self.fill(caption, "caption")
+        if (
+            shown.astype(str)
+            .apply(lambda c: c.str.contains(rf"\b{NOT_ESTIMABLE}\b"))
+            .any(axis=None)
+        ):
+            caption = f"{caption} {NOT_ESTIMABLE}, not estimable."
         if label:
             caption = f"{caption} {self.trial.study.label}"
         return Markdown(format_table(shown, name, caption))

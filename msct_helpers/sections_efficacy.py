@@ -44,7 +44,12 @@ def say_primary(record: pd.DataFrame, absent: dict[str, str]) -> str:
     out = f"At {LAST} months, estimated for all who were enrolled, " + "; ".join(parts) + "."
     if not parts:
         out = "No change from baseline can be estimated by the mixed model."
-    gone = [f"{FAMILY[c]} ({why})" for c, why in absent.items() if why]
+    fitted = set(own["parameter"])
+    gone = [
+        f"{name} ({absent.get(code) or 'the mixed model cannot be fitted'})"
+        for code, name in FAMILY.items()
+        if code not in fitted
+    ]
     if gone:
         out += f" Not assessable: {join_words(gone)}."
     return f"{out} {say_family(record)} These are changes from baseline without a control arm."

@@ -31,7 +31,8 @@ def build_book(dataset: str, out: Path, *options: str, root: Path = ROOT) -> str
     command = [program, "build", str(root), "-W", "-n", "--keep-going"]
     done = subprocess.run(
         [*command, "--path-output", str(out), *options],
-        env=os.environ | {"MSCT_DATA": f"data/{dataset}", "NO_COLOR": "1", "PYTHONPATH": str(root)},
+        env=os.environ
+        | {"MSCT_DATA": str(root / "data" / dataset), "NO_COLOR": "1", "PYTHONPATH": str(root)},
         cwd=root,
         capture_output=True,
         text=True,

@@ -160,3 +160,22 @@ def test_changes_reach_the_page_and_nothing_runs_twice(tmp_path: Path) -> None:
     assert "lost to follow-up were 0 of 26" in text
     printed, text = build("mayo_pbc")
     assert "no participant received one" in text
+
+
+def test_a_book_of_one_patient_says_what_it_lacks(tmp_path: Path) -> None:
+    data = tmp_path / "one"
+    data.mkdir()
+    source = ROOT / "data/msct_synthetic"
+    shutil.copy(source / "study.yml", data)
+    people = pd.read_csv(source / "adsl.csv", dtype=str).iloc[:1]
+    labs = pd.read_csv(source / "adlb.csv", dtype=str)
+    kept = (labs["USUBJID"] == people["USUBJID"].item()) & (labs["AVISITN"] == "0")
+    people.to_csv(data / "adsl.csv", index=False)
+    labs[kept & (labs["PARAMCD"] != "SODIUM")].to_csv(data / "adlb.csv", index=False)
+    build_book(str(data), tmp_path)
+    pages = {name: read_text(tmp_path / f"_build/html/{name}.html") for name in PAGES}
+    assert "No change from baseline can be estimated by the mixed model" in pages["index"]
+    assert "MELD-Na: not assessable, sodium not recorded." in pages["chapters/meld"]
+    assert "Adverse events: not assessable" in pages["chapters/safety"]
+    for name, text in pages.items():
+        assert not re.search(r"\b(nan|NaN)\b", text), name
