@@ -91,6 +91,9 @@ def configure(app: Sphinx, config: Config) -> None:
     config.msct_label = config.myst_substitutions["label"]
     config.msct_origin = study["origin"]
     config.release = config.version = __version__
+    # Sphinx copies a changed style sheet only when it writes pages.
+    style = ROOT / "assets" / "book.css"
+    config.msct_style = hashlib.sha256(style.read_bytes()).hexdigest()
     config.msct_book = compute_book_digest(config.msct_digest)
     config.msct_pdf = sphinx_pdf.read_pdf_digest(config.msct_book)
     words = config.myst_substitutions | {"origin": study["origin"]}
@@ -280,6 +283,7 @@ def publish_record(app: Sphinx, exception: Exception | None) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
     app.add_config_value("msct_digest", "", "env", [str])
+    app.add_config_value("msct_style", "", "html", [str])
     app.add_config_value("msct_book", "", "", [str])
     app.add_config_value("msct_label", "", "html", [str])
     app.add_config_value("msct_origin", "", "html", [str])
