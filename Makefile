@@ -14,7 +14,8 @@ pdf: $(SETUP) ## Build the PDF book from MSCT_DATA
 	@sh tools/pdf.sh
 
 test: $(SETUP) ## Set up whatever is missing and run the whole suite
-	@sh tools/system-packages.sh chromium poppler-utils latexmk texlive-xetex \
+	@# Playwright's driver needs libatomic1, which small images lack.
+	@sh tools/system-packages.sh chromium libatomic1 poppler-utils latexmk texlive-xetex \
 		texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended \
 		texlive-plain-generic fonts-freefont-otf
 	@$(BIN)/python -m pytest
