@@ -15,7 +15,9 @@ for package in "$@"; do
     if [ -n "$program" ] && command -v "$program" >/dev/null 2>&1; then
         continue
     fi
-    dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
+    # A package that was removed keeps an entry: only "ii" is installed.
+    dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' ||
+        missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0
 if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
