@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from myst_nb import glue
 
 from msct_helpers.load import Trial, load_trial
-from msct_helpers.results import NOT_ESTIMABLE, get_text
+from msct_helpers.results import NOT_ESTIMABLE
 
 RECORD_KEY = "record"
 """Glue key under which a chapter leaves its record."""
@@ -144,10 +144,6 @@ class Chapter:
     def publish(self) -> None:
         """Leave the chapter's record with the notebook, for the build to collect."""
         glue(RECORD_KEY, json.dumps(list(self._record.values())), display=False)
-
-    def texts(self) -> dict[str, str]:
-        """Return the shown text of every recorded result, by id."""
-        return get_text(pd.DataFrame(list(self._record.values())))
 
 
 def format_table(shown: pd.DataFrame, name: str, caption: str) -> str:

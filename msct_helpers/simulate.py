@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from msct_helpers.meld import derive_scores
+from msct_helpers.population import VISIT_DAYS
 from msct_helpers.schema import HORIZON_DAYS, VISITS
 from msct_helpers.simulate_events import make_adae
 from msct_helpers.statements import check_statements
 
-VISIT_DAYS = {0: 0, 6: 183, 12: 365, 24: HORIZON_DAYS}
 VISIT_WINDOW_DAYS = 21
 MISSED_SHARE = 0.03
 NORMAL_PT_S = 12.0
