@@ -1,6 +1,5 @@
 """Figures, drawn from the record and the data it describes. Colours survive colour blindness."""
 
-from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
@@ -108,56 +107,3 @@ def get_means(record: pd.DataFrame, code: str) -> pd.DataFrame:
     own = record[(record["analysis"] == "obs") & (record["parameter"] == code)]
     wide = own.pivot_table(index="visit", columns="statistic", values="value")
     return wide.reindex(columns=["n", "mean", "sd"]).dropna(subset="mean").reset_index()
-
-
-def plot_flow(attendance: pd.DataFrame, exits: pd.DataFrame) -> Figure:
-    """Return the participant flow: a box a visit, and beside it who left before the next.
-
-    Parameters
-    ----------
-    attendance
-        AVISITN, AVISIT, SEEN, FOLLOWED.
-    exits
-        AVISITN (visit before which they left), TEXT (reason and number).
-    """
-    set_style()
-    fig = Figure(figsize=(WIDTH, 1.25 * len(attendance)), layout="constrained")
-    ax = fig.subplots()
-    ax.set_axis_off()
-    ax.set(xlim=(0, 10), ylim=(-1.6 * (len(attendance) - 1) - 0.6, 0.6))
-    box = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": BLUE, "linewidth": 1.4}
-    side = box | {"edgecolor": ORANGE}
-    for i, visit in enumerate(attendance.itertuples()):
-        y = -1.6 * i
-        text = f"{visit.AVISIT}\n{visit.FOLLOWED} in follow-up, {visit.SEEN} seen"
-        ax.text(2.4, y, text, ha="center", va="center", bbox=box)
-        left = exits.loc[exits["AVISITN"] == visit.AVISITN, "TEXT"].tolist()
-        if i:
-            ax.annotate(
-                "", (2.4, y + 0.40), (2.4, y + 1.22), arrowprops={"arrowstyle": "->", "color": INK}
-            )
-        if left:
-            ax.plot([2.4, 5.0], [y + 0.8, y + 0.8], color=INK, lw=1)
-            ax.text(5.1, y + 0.8, "\n".join(left), ha="left", va="center", bbox=side, fontsize=9)
-    return fig
-
-
-def plot_risks(record: pd.DataFrame, names: dict[str, str]) -> Figure:
-    """Return risks with their exact intervals as a dot plot.
-
-    Parameters
-    ----------
-    record
-        Record of `msct_helpers.safety.summarise_safety`.
-    names
-        Words for each group.
-    """
-    wide = record.pivot(index="group", columns="statistic", values="value")
-    wide = wide.loc[record["group"].unique()[::-1]]
-    fig, ax = make_figure(0.6 + 0.6 * len(wide))
-    low, high = wide["percent"] - wide["percent_low"], wide["percent_high"] - wide["percent"]
-    ax.errorbar(wide["percent"], range(len(wide)), xerr=[low, high], fmt="o", color=BLUE, capsize=4)
-    ax.set_yticks(range(len(wide)), [fill(names[g], 26) for g in wide.index])
-    ax.set(xlabel="Per cent (exact 95% interval)", ylim=(-0.6, len(wide) - 0.4))
-    ax.set_xlim(left=0)
-    return fig

@@ -20,8 +20,10 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 PRELOADED = (
     "ipykernel.kernelapp",
     "msct_helpers.ledger",
+    "msct_helpers.sections_cohort",
     "msct_helpers.sections_efficacy",
     "msct_helpers.sections_meld",
+    "msct_helpers.sections_safety",
     "statsmodels.stats.proportion",
 )
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from msct_helpers.load import Trial, load_statements
-from msct_helpers.results import get_text, make_id, make_record, make_rows
+from msct_helpers.results import get_refs, make_id, make_record, make_rows
 from msct_helpers.statements import check_statements
 
 
@@ -87,7 +87,7 @@ def say_agreement(checked: pd.DataFrame) -> str:
 
 def table_ledger(checked: pd.DataFrame, record: pd.DataFrame) -> pd.DataFrame:
     """Return statement, what the data show, and verdict, one row a statement."""
-    text = get_text(record)
+    text = get_refs(record)
     rows = []
     for row in checked.to_dict("records"):
 

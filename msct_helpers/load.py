@@ -9,7 +9,7 @@ import pandera.pandas as pa
 import yaml
 
 from msct_helpers.paths import ROOT, data_folder, digest_data
-from msct_helpers.schema import PARAMETERS, SCHEMAS, Study
+from msct_helpers.schema import OPTIONAL, PARAMETERS, SCHEMAS, Study
 
 
 @dataclass(frozen=True)
@@ -17,13 +17,14 @@ class Trial:
     """A validated data set, with values in the reporting units of its ``study.yml``.
 
     ``adae`` is None where adverse events were not recorded; an empty table means that they were
-    recorded and none occurred.
+    recorded and none occurred. ``adex`` is None where infusions were not recorded one by one.
     """
 
     study: Study
     adsl: pd.DataFrame
     adlb: pd.DataFrame
     adae: pd.DataFrame | None
+    adex: pd.DataFrame | None
     folder: str
     digest: str
 
@@ -59,8 +60,9 @@ def load_trial(folder: str | Path | None = None) -> Trial:
     Parameters
     ----------
     folder
-        Folder with ``study.yml``, ``adsl.csv``, ``adlb.csv`` and, where adverse events were
-        recorded, ``adae.csv``. Default: the folder that ``MSCT_DATA`` names.
+        Folder with ``study.yml``, ``adsl.csv``, ``adlb.csv`` and, where adverse events or
+        infusions were recorded, ``adae.csv`` and ``adex.csv``. Default: the folder that
+        ``MSCT_DATA`` names.
 
     Returns
     -------
@@ -78,14 +80,14 @@ def load_trial(folder: str | Path | None = None) -> Trial:
     study = _read_study(path, problems)
     tables = {name: _read_table(path, name, problems) for name in SCHEMAS}
     checked = {name: _check_table(name, t, problems) for name, t in tables.items()}
-    adsl, adlb, adae = checked["adsl"], checked["adlb"], checked["adae"]
+    adsl, adlb = checked["adsl"], checked["adlb"]
     if adsl is not None:
-        problems += check_between(adsl, adlb, adae)
+        problems += check_between(adsl, adlb, checked["adae"], checked["adex"])
     if problems or study is None or adsl is None or adlb is None:
         raise DataError(path, problems)
-    return Trial(
-        study, adsl, convert_units(adlb, study.reporting_units), adae, path.name, digest_data(path)
-    )
+    labs = convert_units(adlb, study.reporting_units)
+    others = {name: checked[name] for name in OPTIONAL}
+    return Trial(study, adsl, labs, **others, folder=path.name, digest=digest_data(path))
 
 
 def load_statements() -> pd.DataFrame:
@@ -116,11 +118,18 @@ def convert_units(adlb: pd.DataFrame, reporting: dict[str, str]) -> pd.DataFrame
 
 
 def check_between(
-    adsl: pd.DataFrame, adlb: pd.DataFrame | None, adae: pd.DataFrame | None
+    adsl: pd.DataFrame,
+    adlb: pd.DataFrame | None,
+    adae: pd.DataFrame | None,
+    adex: pd.DataFrame | None,
 ) -> list[str]:
-    """Return what does not fit between tables: unknown participants, days after the last."""
+    """Return what does not fit between tables: who, days after the last, the first infusion."""
     problems = []
-    for name, table, day in (("adlb", adlb, "ADY"), ("adae", adae, "ASTDY")):
+    for name, table, day in (
+        ("adlb", adlb, "ADY"),
+        ("adae", adae, "ASTDY"),
+        ("adex", adex, "ASTDY"),
+    ):
         if table is None:
             continue
         last = table["USUBJID"].map(adsl.set_index("USUBJID")["EOSDY"])
@@ -129,6 +138,13 @@ def check_between(
         for row in table.index[table[day] > last]:
             expected = f"a day no later than the participant's EOSDY ({last[row]:.0f})"
             problems.append(_problem(name, row, day, f"{table.loc[row, day]:.0f}", expected))
+    if adex is not None:
+        first = adsl["USUBJID"].map(adex.groupby("USUBJID")["ASTDY"].min())
+        differs = ~((adsl["TRTSDY"] == first) | (adsl["TRTSDY"].isna() & first.isna()))
+        for row in adsl.index[differs]:
+            given = "blank" if pd.isna(first[row]) else f"{first[row]:.0f}"
+            expected = f"the day of the first infusion in adex.csv ({given})"
+            problems.append(_problem("adsl", row, "TRTSDY", adsl.loc[row, "TRTSDY"], expected))
     return problems
 
 
@@ -152,13 +168,18 @@ def _read_study(folder: Path, problems: list[str]) -> Study | None:
         if unit not in units:
             expected = " or ".join(units) or f"a parameter among {', '.join(PARAMETERS)}"
             problems.append(f"study.yml, reporting_units {code}: {unit!r}; expected {expected}")
+    for code, limits in (content.get("reference_ranges") or {}).items():
+        ordered = isinstance(limits, list) and len(limits) == 2 and limits[0] < limits[1]
+        if code not in PARAMETERS or not ordered:
+            expected = f"[lower, upper] of a parameter among {', '.join(PARAMETERS)}"
+            problems.append(f"study.yml, reference_ranges {code}: {limits!r}; expected {expected}")
     return Study(**content) if len(problems) == before else None
 
 
 def _read_table(folder: Path, name: str, problems: list[str]) -> pd.DataFrame | None:
     path = folder / f"{name}.csv"
     if not path.is_file():
-        if name != "adae":
+        if name not in OPTIONAL:
             problems.append(f"{path.name}: file not found in {folder.name}; expected a table")
         return None
     text = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])

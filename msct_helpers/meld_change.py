@@ -224,3 +224,20 @@ def list_disagreements(scores: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame(columns=["USUBJID", *codes])
     mixed = (change > 0).any(axis=1) & (change < 0).any(axis=1)
     return change[mixed].reset_index()
+
+
+def summarise_disagreements(found: pd.DataFrame) -> pd.DataFrame:
+    """Return the changes of `list_disagreements` as a record, participants numbered."""
+    rows: list[dict[str, Any]] = []
+    for number, row in enumerate(found.drop(columns="USUBJID").to_dict("records"), 1):
+        for code, change in row.items():
+            rows += make_rows(
+                "disagree",
+                {"change": change},
+                parameter=str(code),
+                group=f"{number}",
+                unit="score",
+                method="score at the visit minus baseline",
+                function="list_disagreements",
+            )
+    return make_record(rows)

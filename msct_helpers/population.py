@@ -35,23 +35,42 @@ def derive_disposition(adsl: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def derive_attendance(trial: Trial) -> pd.DataFrame:
-    """Return for each visit who was seen (any measurement) and who was still followed.
+def derive_follow_up(trial: Trial) -> pd.DataFrame:
+    """Return how long each participant could attend visits.
+
+    Whoever attended a visit early, or completed the study, was at risk at that visit.
 
     Returns
     -------
     DataFrame
-        AVISITN, AVISIT, SEEN, FOLLOWED, LEFT: numbers of participants; LEFT had died, been
-        transplanted, been lost or been censored before the visit was due.
+        USUBJID, STATUS, DAYS (`derive_disposition`), MSCSRC and LASTRISK: the last visit (month)
+        at which the participant was still followed, alive and without transplant.
     """
-    disposition = derive_disposition(trial.adsl)
+    adsl, status = trial.adsl, derive_disposition(trial.adsl)
+    attended = status["USUBJID"].map(trial.adlb.groupby("USUBJID")["AVISITN"].max()).fillna(0)
+    due = status["DAYS"].map(
+        lambda days: max(m for m, d in VISIT_DAYS.items() if d <= max(days, 0))
+    )
+    last = attended.combine(due, max).mask(status["STATUS"] == "IN FOLLOW-UP", max(VISITS))
+    return status.assign(MSCSRC=adsl["MSCSRC"], LASTRISK=last.astype(int))
+
+
+def derive_attendance(trial: Trial) -> pd.DataFrame:
+    """Return for each visit who was at risk of being seen, who was, and who had left.
+
+    Returns
+    -------
+    DataFrame
+        AVISITN, AVISIT, RISK, ATTENDED (any measurement), MISSED (at risk, no measurement) and
+        LEFT (had died, been transplanted, been lost or been censored): numbers of participants.
+    """
+    last = derive_follow_up(trial)["LASTRISK"]
     rows = []
     for month, visit in VISITS.items():
-        seen = set(trial.adlb.loc[trial.adlb["AVISITN"] == month, "USUBJID"])
-        still = disposition["DAYS"] >= VISIT_DAYS[month]
-        followed = int((still | disposition["USUBJID"].isin(seen)).sum())
-        rows.append((month, visit, len(seen), followed, len(disposition) - followed))
-    return pd.DataFrame(rows, columns=["AVISITN", "AVISIT", "SEEN", "FOLLOWED", "LEFT"])
+        attended = trial.adlb.loc[trial.adlb["AVISITN"] == month, "USUBJID"].nunique()
+        risk = int((last >= month).sum())
+        rows.append((month, visit, risk, attended, risk - attended, len(last) - risk))
+    return pd.DataFrame(rows, columns=["AVISITN", "AVISIT", "RISK", "ATTENDED", "MISSED", "LEFT"])
 
 
 def derive_exits(trial: Trial) -> pd.DataFrame:
@@ -60,45 +79,84 @@ def derive_exits(trial: Trial) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        AVISITN (the first visit at which they were no longer followed), STATUS, COUNT; no row
+        AVISITN (the first visit at which they were no longer at risk), STATUS, COUNT; no row
         where nobody left.
     """
-    disposition = derive_disposition(trial.adsl)
-    last = trial.adlb.groupby("USUBJID")["AVISITN"].max()
-    seen_last = disposition["USUBJID"].map(last).fillna(-1)
-    months = pd.Series(VISIT_DAYS)
-    gone = [
-        next((m for m, due in months.items() if days < due and m > seen), None)
-        for days, seen in zip(disposition["DAYS"], seen_last, strict=True)
-    ]
-    left = disposition.assign(AVISITN=pd.array(gone, dtype="Int64")).dropna(subset="AVISITN")
+    course = derive_follow_up(trial)
+    following = dict(zip(list(VISITS)[:-1], list(VISITS)[1:], strict=True))
+    left = course[course["LASTRISK"] < max(VISITS)]
+    left = left.assign(AVISITN=left["LASTRISK"].map(following).astype("Int64"))
     return left.groupby(["AVISITN", "STATUS"]).size().rename("COUNT").reset_index()
 
 
+def check_flow(trial: Trial) -> None:
+    """Assert that no participant appears or vanishes at any split of the flow.
+
+    Raises
+    ------
+    ValueError
+        If counts on the two sides of a split differ; says which.
+    """
+    visits, exits = derive_attendance(trial), derive_exits(trial)
+    total = len(trial.adsl)
+    gone = exits.groupby("AVISITN")["COUNT"].sum()
+    splits = [("enrolled and at risk at baseline", total, visits["RISK"].iloc[0])]
+    splits.append(
+        ("enrolled and sources of cells", total, trial.adsl["MSCSRC"].value_counts().sum())
+    )
+    for before, now in zip(
+        visits.iloc[:-1].itertuples(), visits.iloc[1:].itertuples(), strict=True
+    ):
+        kept = now.RISK + gone.get(now.AVISITN, 0)
+        splits.append(
+            (f"at risk at {before.AVISIT} and at or gone by {now.AVISIT}", before.RISK, kept)
+        )
+    for visit in visits.itertuples():
+        splits.append(
+            (f"seen among those at risk at {visit.AVISIT}", max(visit.MISSED, 0), visit.MISSED)
+        )
+    splits.append(("left by the last visit", visits["LEFT"].iloc[-1], exits["COUNT"].sum()))
+    for what, one, other in splits:
+        if one != other:
+            raise ValueError(f"participant flow, {what}: {one} and {other}; expected equal counts")
+
+
 def summarise_disposition(trial: Trial) -> pd.DataFrame:
-    """Return counts of enrolment, cell source, outcome at two years and attendance.
+    """Return counts of enrolment, cell source, outcome at two years, attendance and exits.
 
     Returns
     -------
     DataFrame
-        Record with analyses ``enrolled``, ``source``, ``status`` and ``visit``.
+        Record with analyses ``enrolled``, ``infused``, ``source``, ``status``, ``visit`` (group
+        RISK, ATTENDED, MISSED, LEFT), ``exit`` (by visit and reason) and ``set``.
+
+    Raises
+    ------
+    ValueError
+        If the counts do not conserve participants (`check_flow`).
     """
+    check_flow(trial)
     adsl, total = trial.adsl, len(trial.adsl)
     rows = make_rows(
         "enrolled", {"count": total}, n=total, method="count", function="summarise_disposition"
     )
     status = derive_disposition(adsl)["STATUS"]
     reasons = [*DISCONTINUATION, "IN FOLLOW-UP", "FOLLOW-UP ENDED"]
+    infused = adsl["TRTSDY"].notna()
     groups = {
+        "infused": pd.Series({"YES": infused.sum(), "NO": (~infused).sum()}),
         "source": adsl["MSCSRC"].value_counts(),
         "status": status.value_counts().reindex(reasons, fill_value=0),
+        "set": pd.Series({f: (adsl[f] == "Y").sum() for f in ("FASFL", "SAFFL")}),
     }
     for analysis, counts in groups.items():
         for group, count in counts.items():
             rows += _share(analysis, str(group), int(count), total)
     for visit in derive_attendance(trial).itertuples():
-        for group in ("SEEN", "FOLLOWED", "LEFT"):
+        for group in ("RISK", "ATTENDED", "MISSED", "LEFT"):
             rows += _share("visit", group, int(getattr(visit, group)), total, visit.AVISITN)
+    for leaving in derive_exits(trial).itertuples():
+        rows += _share("exit", leaving.STATUS, int(leaving.COUNT), total, leaving.AVISITN)
     return make_record(rows)
 
 
@@ -116,64 +174,36 @@ def _share(
     )
 
 
-def summarise_baseline(trial: Trial, scores: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Return baseline characteristics of all who were enrolled.
-
-    Parameters
-    ----------
-    trial
-        The data set.
-    scores
-        Score rows in the shape of adlb (`msct_helpers.meld.derive_scores`), if any.
+def summarise_completeness(trial: Trial) -> pd.DataFrame:
+    """Return how many participants at risk at each visit have a value of each parameter.
 
     Returns
     -------
     DataFrame
-        Record: ``base`` with n, mean, sd, median, q1, q3 of numbers; count and per cent of groups.
+        Record, analysis ``complete``: count, denominator (at risk) and percent by parameter and
+        visit.
     """
-    adsl = trial.adsl
-    rows = _numbers("AGE", adsl["AGE"], "age")
-    for variable in ("SEX", "DIAG"):
-        for level, count in adsl[variable].fillna("NOT RECORDED").value_counts().items():
+    risk = derive_attendance(trial).set_index("AVISITN")["RISK"]
+    rows: list[dict[str, object]] = []
+    for code in trial.parameters:
+        own = trial.adlb[trial.adlb["PARAMCD"] == code]
+        for month in VISITS:
+            count, total = int((own["AVISITN"] == month).sum()), int(risk[month])
+            share = 100 * count / total if total else float("nan")
             rows += make_rows(
-                "base",
-                {"count": int(count), "percent": 100 * int(count) / len(adsl)},
-                parameter=variable,
-                group=str(level),
-                n=len(adsl),
-                method="count and per cent of all enrolled",
-                function="summarise_baseline",
+                "complete",
+                {"count": count, "denominator": total, "percent": share},
+                parameter=code,
+                visit=month,
+                n=total,
+                method="participants with a value, of those at risk at the visit",
+                function="summarise_completeness",
             )
-    labs = trial.adlb if scores is None else pd.concat([trial.adlb, scores])
-    first = labs[labs["AVISITN"] == 0]
-    for code, values in first.groupby("PARAMCD", sort=False):
-        rows += _numbers(str(code), values["AVAL"], str(values["AVALU"].iloc[0]))
     return make_record(rows)
 
 
-def _numbers(code: str, values: pd.Series, unit: str) -> list[dict[str, object]]:
-    known = values.dropna()
-    statistics = {
-        "n": float(len(known)),
-        "mean": float(known.mean()),
-        "sd": float(known.std()),
-        "median": float(known.median()),
-        "q1": float(known.quantile(0.25)),
-        "q3": float(known.quantile(0.75)),
-    }
-    return make_rows(
-        "base",
-        statistics,
-        parameter=code,
-        unit=unit,
-        n=len(known),
-        method="all with a value at baseline",
-        function="summarise_baseline",
-    )
-
-
 def say_enrolment(trial: Trial) -> str:
-    """Return the answer of the chapter: who was enrolled, and how many were seen at the end."""
+    """Return who was enrolled, what ended follow-up, and how many were seen at the end."""
     last = max(VISITS)
 
     def count(group: str) -> str:
@@ -186,12 +216,15 @@ def say_enrolment(trial: Trial) -> str:
         if cells
         else ("None of them received mesenchymal stem cells.")
     )
+    total = len(trial.adsl)
+    who = f"{ref('enrolled', 'count')} participant{'s were' if total != 1 else ' was'} enrolled."
     return (
-        f"{ref('enrolled', 'count')} participants were enrolled. {given} Within two years "
+        f"{who} {given} Within two years "
         f"the first event was death in {count('DEATH')}, liver transplant in "
         f"{count('LIVER TRANSPLANT')}, and {count('LOST TO FOLLOW-UP')} were lost to follow-up. At "
-        f"{last} months {ref('visit', 'count', visit=last, group='SEEN')} were seen "
-        f"({ref('visit', 'percent', visit=last, group='SEEN')}%)."
+        f"{last} months {ref('visit', 'count', visit=last, group='RISK')} were still at risk and "
+        f"{ref('visit', 'count', visit=last, group='ATTENDED')} were seen "
+        f"({ref('visit', 'percent', visit=last, group='ATTENDED')}% of all)."
     )
 
 

@@ -74,15 +74,20 @@ class Chapter:
             if key not in self._record:
                 raise KeyError(f"{key}: not recorded in {self.name}")
             row = self._record[key]
-            if where not in row["shown"].split():
-                row["shown"] = f"{row['shown']} {where}".strip()
-            if key not in self._glued:
+            self._mark(key, where)
+            if where == "prose" and key not in self._glued:
                 self._glued.add(key)
                 glue(key, row["text"], display=False)
             text = str(row["text"])
             return text.lstrip("\N{MINUS SIGN}") if unsigned else text
 
         return _PLACEHOLDER.sub(show, template)
+
+    def _mark(self, key: str, where: str) -> None:
+        """Note that a result is shown in the prose, or in the table or figure of that name."""
+        row = self._record[key]
+        if where not in row["shown"].split():
+            row["shown"] = f"{row['shown']} {where}".strip()
 
     def say(self, template: str, *, name: str | None = None) -> Markdown:
         """Return a paragraph with its numbers filled in; `name` lets other pages paste it."""
@@ -99,7 +104,7 @@ class Chapter:
         Parameters
         ----------
         shown
-            Display table: text only, columns as they are headed.
+            Display table: text only, columns as they are headed; ids in braces are filled in.
         name
             Target for cross-references.
         caption
@@ -108,12 +113,10 @@ class Chapter:
             Whether the caption says what kind of data the table shows; not for tables that
             show none.
         """
-        caption = self.fill(caption, "caption")
-        if (
-            shown.astype(str)
-            .apply(lambda c: c.str.contains(rf"\b{NOT_ESTIMABLE}\b"))
-            .any(axis=None)
-        ):
+        caption = self.fill(caption, name)
+        shown = shown.astype(str).map(lambda cell: self.fill(cell, name))
+        shown.columns = pd.Index([self.fill(str(head), name) for head in shown.columns])
+        if shown.apply(lambda c: c.str.contains(rf"\b{NOT_ESTIMABLE}\b")).any(axis=None):
             caption = f"{caption} {NOT_ESTIMABLE}, not estimable."
         if label:
             caption = f"{caption} {self.trial.study.label}"
@@ -129,13 +132,38 @@ class Chapter:
         """Return what the data set assumes, as a list."""
         return Markdown("\n".join(f"- {' '.join(a.split())}" for a in self.trial.study.assumed))
 
-    def figure(self, fig: Figure, *, name: str, caption: str, alt: str, label: bool = True) -> None:
-        """Show a numbered vector figure with caption, alt text and, if it shows data, label."""
+    def figure(
+        self,
+        fig: Figure,
+        *,
+        name: str,
+        caption: str,
+        alt: str,
+        rows: pd.DataFrame | None = None,
+        label: bool = True,
+    ) -> None:
+        """Show a numbered vector figure.
+
+        Parameters
+        ----------
+        fig
+            The figure.
+        name
+            Target for cross-references.
+        caption, alt
+            Sentences that can be read alone; ids in braces are filled in.
+        rows
+            Results that are drawn, as recorded.
+        label
+            Whether caption and alt text say what kind of data it shows; not where it shows none.
+        """
+        for key in [] if rows is None else rows["id"]:
+            self._mark(key, name)
         kind = f" {self.trial.study.label}" if label else ""
         data = {
             "name": name,
-            "caption": self.fill(caption, "caption") + kind,
-            "alt": self.fill(alt, "alt") + kind,
+            "caption": self.fill(caption, name) + kind,
+            "alt": self.fill(alt, name) + kind,
             "svg": draw(fig, "svg").decode(),
             "pdf": base64.b64encode(draw(fig, "pdf")).decode(),
         }

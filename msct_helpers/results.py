@@ -4,6 +4,7 @@ An analysis function collects rows with `make_rows` or `add_row`, and the record
 the columns of `COLUMNS`. Tables, captions and prose show its ``text``; nothing else is printed.
 """
 
+import re
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -33,7 +34,7 @@ NOT_ESTIMABLE = "NE"
 """Shown where a statistic cannot be computed from the data at hand."""
 
 _COUNTS = {"n", "denominator"}
-_DECIMALS = {"percent": 1, "age": 1, "score": 2}
+_DECIMALS = {"percent": 1, "age": 1, "score": 2, "years": 1, "per 100 years": 1}
 
 
 def make_id(
@@ -46,7 +47,7 @@ def make_id(
     """Return the id of a result, the same for whoever records or shows it."""
     at = "" if visit is None else f"m{visit}"
     parts = [analysis, parameter, at, group, statistic]
-    return ".".join(p.replace(" ", "-").lower() for p in parts if p)
+    return ".".join(re.sub(r"[^\w.+<>=-]+", "-", p).lower() for p in parts if p)
 
 
 def ref(
@@ -167,6 +168,6 @@ def round_half_away(value: float, decimals: int) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
-def get_text(record: pd.DataFrame) -> dict[str, str]:
-    """Return shown text by id."""
-    return dict(zip(record["id"], record["text"], strict=True))
+def get_refs(record: pd.DataFrame) -> dict[str, str]:
+    """Return the placeholder of each result by its id, for the cells of a table."""
+    return {key: f"{{{key}}}" for key in record["id"]}

@@ -1,5 +1,8 @@
-"""Safety: the 24-hour window, deaths, transplants and adverse events (ICH E3 section 12)."""
+"""Safety: exposure, the 24-hour window, deaths and transplants (ICH E3 sections 12.1 and 12.3)."""
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
@@ -9,6 +12,8 @@ from msct_helpers.results import make_record, make_rows, ref
 
 WINDOW_HOURS = 24
 """Hours after the end of an infusion within which events count as infusion events."""
+
+DAYS_A_YEAR = 365.25
 
 
 def estimate_proportion(count: int, total: int, level: float = 0.95) -> dict[str, float]:
@@ -40,6 +45,95 @@ def estimate_proportion(count: int, total: int, level: float = 0.95) -> dict[str
     }
 
 
+def estimate_upper_limit(total: int, level: float = 0.95) -> dict[str, float]:
+    """Return how high a risk may be, in per cent, when none of `total` participants had the event.
+
+    Returns
+    -------
+    dict
+        percent_upper (exact one-sided limit) and percent_three (the rule of three, 3 / total).
+
+    Notes
+    -----
+    Hanley and Lippman-Hand, JAMA 1983; 249: 1743-1745.
+    """
+    upper = 100 * (1 - (1 - level) ** (1 / total)) if total else float("nan")
+    return {"percent_upper": upper, "percent_three": 300 / total if total else float("nan")}
+
+
+def estimate_none_seen(risk: Any, total: int) -> Any:
+    """Return the chance that none of `total` participants has an event of this true risk (0-1)."""
+    return (1 - np.asarray(risk, dtype=float)) ** total
+
+
+def find_size_to_exclude(risk: float, level: float = 0.95) -> int:
+    """Return how many participants without an event rule out a risk (0-1) at this level."""
+    return int(np.ceil(np.log(1 - level) / np.log(1 - risk)))
+
+
+def select_safety_set(trial: Trial) -> pd.DataFrame:
+    """Return the rows of adsl of participants who received any infusion."""
+    return trial.adsl[trial.adsl["SAFFL"] == "Y"]
+
+
+def derive_person_years(adsl: pd.DataFrame) -> pd.Series:
+    """Return years from the first infusion (day included) to the end of follow-up."""
+    return (adsl["EOSDY"] - adsl["TRTSDY"] + 1).clip(lower=0) / DAYS_A_YEAR
+
+
+def summarise_exposure(trial: Trial) -> pd.DataFrame:
+    """Return infusions, doses and person-time of the safety analysis set.
+
+    Returns
+    -------
+    DataFrame
+        Record, analysis ``exposure``: treated_count; years (total), years_median, years_low,
+        years_high; where infusions were recorded infusions_count, most_count (of one participant)
+        and dosed_count (infusions with a dose); by unit of dose dose_median, dose_low, dose_high.
+        Empty where nobody was infused.
+    """
+    treated = select_safety_set(trial)
+    if treated.empty:
+        return make_record([])
+    years = derive_person_years(treated)
+    common: dict[str, Any] = {"n": len(treated), "function": "summarise_exposure"}
+    statistics = {
+        "treated_count": len(treated),
+        "years": years.sum(),
+        "years_median": years.median(),
+        "years_low": years.min(),
+        "years_high": years.max(),
+    }
+    rows = make_rows(
+        "exposure",
+        statistics,
+        unit="years",
+        method="first infusion to end of follow-up",
+        **common,
+    )
+    if trial.adex is None:
+        return make_record(rows)
+    given = trial.adex[trial.adex["USUBJID"].isin(treated["USUBJID"])]
+    each = given.groupby("USUBJID").size()
+    counts = {
+        "infusions_count": len(given),
+        "most_count": int(each.max()) if len(each) else 0,
+        "dosed_count": int(given["EXDOSE"].notna().sum()),
+    }
+    rows += make_rows("exposure", counts, method="infusions as recorded", **common)
+    for unit, doses in given.dropna(subset="EXDOSE").groupby("EXDOSU")["EXDOSE"]:
+        shown = {"dose_median": doses.median(), "dose_low": doses.min(), "dose_high": doses.max()}
+        rows += make_rows(
+            "exposure",
+            shown,
+            group=str(unit),
+            unit=str(unit),
+            method="dose of an infusion",
+            **common,
+        )
+    return make_record(rows)
+
+
 def summarise_safety(trial: Trial) -> pd.DataFrame:
     """Return deaths, transplants, losses and serious events within 24 hours, with exact intervals.
 
@@ -48,23 +142,26 @@ def summarise_safety(trial: Trial) -> pd.DataFrame:
     DataFrame
         Record with analysis ``risk``: group DEATH, LIVER TRANSPLANT, LOST TO FOLLOW-UP (within two
         years, of all enrolled) and SERIOUS 24H (of all who were infused; only where adverse events
-        were recorded and someone was infused).
+        were recorded and someone was infused; with percent_upper and percent_three where none).
     """
     status = derive_disposition(trial.adsl)["STATUS"]
     counts = {
         group: (int((status == group).sum()), len(status))
         for group in ("DEATH", "LIVER TRANSPLANT", "LOST TO FOLLOW-UP")
     }
-    treated = trial.adsl.loc[trial.adsl["SAFFL"] == "Y", "USUBJID"]
+    treated = select_safety_set(trial)["USUBJID"]
     if trial.adae is not None and len(treated):
         early = select_infusion_events(trial.adae)
         serious = early.loc[early["AESER"] == "Y", "USUBJID"]
         counts["SERIOUS 24H"] = (int(serious[serious.isin(treated)].nunique()), len(treated))
     rows = []
     for group, (count, total) in counts.items():
+        shown = estimate_proportion(count, total)
+        if group == "SERIOUS 24H" and not count:
+            shown |= estimate_upper_limit(total)
         rows += make_rows(
             "risk",
-            estimate_proportion(count, total),
+            shown,
             group=group,
             n=total,
             method="Clopper-Pearson 95% interval",
@@ -76,40 +173,6 @@ def summarise_safety(trial: Trial) -> pd.DataFrame:
 def select_infusion_events(adae: pd.DataFrame) -> pd.DataFrame:
     """Return the events with onset during an infusion or within 24 hours of its end."""
     return adae[adae["AEHRINF"] <= WINDOW_HOURS]
-
-
-def summarise_events(trial: Trial) -> pd.DataFrame:
-    """Return adverse events by preferred term: participants and events.
-
-    Returns
-    -------
-    DataFrame
-        Record with analysis ``ae``, parameter AEBODSYS/AEDECOD; statistics count (participants),
-        percent (of the safety set), events, serious_count, severe_count (grade 3 or more), in
-        falling order of participants. Empty where no event was recorded.
-    """
-    adae, total = trial.adae, int((trial.adsl["SAFFL"] == "Y").sum())
-    rows = []
-    if adae is not None and total:
-        for (organ, term), events in adae.groupby(["AEBODSYS", "AEDECOD"]):
-            who = events["USUBJID"].nunique()
-            statistics = {
-                "count": who,
-                "percent": 100 * who / total,
-                "events_count": len(events),
-                "serious_count": events.loc[events["AESER"] == "Y", "USUBJID"].nunique(),
-                "severe_count": events.loc[events["AETOXGR"] >= 3, "USUBJID"].nunique(),
-            }
-            rows += make_rows(
-                "ae",
-                statistics,
-                parameter=str(organ),
-                group=str(term),
-                n=total,
-                method="participants of the safety set",
-                function="summarise_events",
-            )
-    return make_record(rows)
 
 
 def say_window(trial: Trial) -> str:
@@ -133,6 +196,44 @@ def say_window(trial: Trial) -> str:
     )
 
 
+def say_limits(record: pd.DataFrame) -> str:
+    """Return how high the risk may be where no serious event was seen, or an empty text."""
+    if not (record["statistic"] == "percent_upper").any():
+        return ""
+    return (
+        "None seen does not mean none to fear: the exact one-sided 95% upper limit of the risk is "
+        f"{ref('risk', 'percent_upper', group='SERIOUS 24H')}%, and the rule of three gives "
+        f"{ref('risk', 'percent_three', group='SERIOUS 24H')}%."
+    )
+
+
+def say_exposure(record: pd.DataFrame) -> str:
+    """Return the sentences on infusions, doses and person-time."""
+    if record.empty:
+        return "Exposure: not assessable, no participant received an infusion."
+    out = (
+        f"{ref('exposure', 'treated_count')} participants were infused and followed for "
+        f"{ref('exposure', 'years')} person-years in all (median {ref('exposure', 'years_median')} "
+        f"years, {ref('exposure', 'years_low')} to {ref('exposure', 'years_high')})."
+    )
+    values = record.set_index("id")["value"]
+    if "exposure.infusions_count" not in values:
+        return f"{out} Infusions and doses were not recorded one by one."
+    out += (
+        f" {ref('exposure', 'infusions_count')} infusions are recorded, at most "
+        f"{ref('exposure', 'most_count')} a participant;"
+    )
+    units = record.loc[record["statistic"] == "dose_median", "group"].tolist()
+    if not units:
+        return f"{out} no dose is recorded."
+    doses = [
+        f"median {ref('exposure', 'dose_median', group=u)} {u} "
+        f"({ref('exposure', 'dose_low', group=u)} to {ref('exposure', 'dose_high', group=u)})"
+        for u in units
+    ]
+    return f"{out} a dose for {ref('exposure', 'dosed_count')} of them: {'; '.join(doses)}."
+
+
 def say_outcomes() -> str:
     """Return the sentence on deaths, transplants and losses within two years."""
 
@@ -148,28 +249,3 @@ def say_outcomes() -> str:
         f"Within two years the first event was death in {part('DEATH')} and liver transplant in "
         f"{part('LIVER TRANSPLANT')}; lost to follow-up were {part('LOST TO FOLLOW-UP')}."
     )
-
-
-def say_no_events(trial: Trial) -> str:
-    """Return why there is no table of adverse events, or an empty text where there is one."""
-    if trial.adae is None:
-        return "Adverse events: not assessable, not recorded in this data set."
-    if not (trial.adsl["SAFFL"] == "Y").any():
-        return "Adverse events: not assessable, no participant is in the safety analysis set."
-    return "" if len(trial.adae) else "Adverse events were recorded, and none occurred."
-
-
-def say_events_caption(trial: Trial) -> str:
-    """Return the caption of the adverse-event table."""
-    version = trial.study.ctcae_version
-    grades = (
-        f"Grades by CTCAE version {version}." if version else "Version of the grades: not stated."
-    )
-    assumed = (
-        " Every event other than the published counts of deaths and of serious events within "
-        "24 hours is assumed."
-        if trial.synthetic
-        else ""
-    )
-    head = "Adverse events by system organ class and preferred term, safety analysis set."
-    return f"{head} {grades}{assumed}"

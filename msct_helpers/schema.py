@@ -216,7 +216,31 @@ ADAE = pa.DataFrameSchema(
     title="Adverse-event analysis data: one row an event; no file if events were not recorded",
 )
 
-SCHEMAS: dict[str, pa.DataFrameSchema] = {"adsl": ADSL, "adlb": ADLB, "adae": ADAE}
+ADEX = pa.DataFrameSchema(
+    {
+        "USUBJID": _text("Participant, as in adsl.csv", _NOT_BLANK),
+        "ASTDY": _col("Study day of the infusion", _whole_day()),
+        "EXDOSE": _col(
+            "Dose given; blank if not recorded",
+            pa.Check.gt(0, error="a dose above 0"),
+            nullable=True,
+        ),
+        "EXDOSU": _text("Unit of the dose; blank if not recorded", _NOT_BLANK, nullable=True),
+    },
+    checks=[
+        _row_rule(
+            "EXDOSU",
+            "a unit where EXDOSE gives a dose, blank otherwise",
+            lambda d: d["EXDOSE"].notna() == d["EXDOSU"].notna(),
+        ),
+    ],
+    name="adex.csv",
+    title="Exposure analysis data: one row an infusion; no file if infusions were not recorded",
+)
+
+SCHEMAS: dict[str, pa.DataFrameSchema] = {"adsl": ADSL, "adlb": ADLB, "adae": ADAE, "adex": ADEX}
+OPTIONAL = ("adae", "adex")
+"""Tables that a data set may lack."""
 
 
 @dataclass(frozen=True)
@@ -236,6 +260,12 @@ class Study:
         metadata={"about": "Unit in which each parameter is reported"}
     )
     assumed: list[str] = field(metadata={"about": "Every assumption behind the data, in words"})
+    reference_ranges: dict[str, list[float]] | None = field(
+        default=None,
+        metadata={
+            "about": "Lower and upper limit of normal by parameter, in reporting units (optional)"
+        },
+    )
     ctcae_version: str | None = field(
         default=None, metadata={"about": "CTCAE version of AETOXGR (optional)"}
     )
@@ -250,9 +280,11 @@ class Study:
 
 __all__ = [
     "ADAE",
+    "ADEX",
     "ADLB",
     "ADSL",
     "HORIZON_DAYS",
+    "OPTIONAL",
     "PARAMETERS",
     "SCHEMAS",
     "VISITS",

@@ -210,6 +210,13 @@ def albi_grade(score: Any) -> Any:
     return to_output(np.where(np.isnan(value), np.nan, 1.0 + (value > -2.60) + (value > -1.39)))
 
 
+CHILD_PUGH_LIMITS = {"BILI": (2.0, 3.0), "INR": (1.7, 2.3), "ALB": (3.5, 2.8)}
+"""Limits of the middle class (2 points, both included): mg/dL, no unit, g/dL."""
+
+CHOLESTATIC_LIMITS = (4.0, 10.0)
+"""Limits of bilirubin in primary biliary and sclerosing cholangitis, mg/dL."""
+
+
 def child_pugh(
     bilirubin_mg_dl: Any,
     inr: Any,
@@ -246,17 +253,37 @@ def child_pugh(
     -----
     Pugh et al., Br J Surg 1973; 60: 646-649.
     """
-    bili = to_positive(bilirubin_mg_dl, "bilirubin_mg_dl")
-    chol = to_flag(cholestatic, "cholestatic") > 0
-    low, high = np.where(chol, 4.0, 2.0), np.where(chol, 10.0, 3.0)
     parts = [
-        _points(bili, bili >= low, bili > high),
-        _band(to_positive(inr, "inr"), 1.7, 2.3),
-        _band(-to_positive(albumin_g_dl, "albumin_g_dl"), -3.5, -2.8),
+        child_pugh_points("BILI", to_positive(bilirubin_mg_dl, "bilirubin_mg_dl"), cholestatic),
+        child_pugh_points("INR", to_positive(inr, "inr")),
+        child_pugh_points("ALB", to_positive(albumin_g_dl, "albumin_g_dl")),
         to_level(ascites, "ascites", 2) + 1.0,
         1.0 + np.ceil(to_level(encephalopathy, "encephalopathy", 4) / 2.0),
     ]
     return to_output(np.sum(np.broadcast_arrays(*parts), axis=0))
+
+
+def child_pugh_points(parameter: str, value: Any, cholestatic: Any = False) -> Floats:
+    """Return the points, 1 to 3, that one laboratory value adds to the Child-Pugh score.
+
+    Parameters
+    ----------
+    parameter
+        BILI (mg/dL), INR or ALB (g/dL).
+    value
+        Measurements in that unit; NaN where missing.
+    cholestatic
+        As in `child_pugh`; counts for bilirubin only.
+    """
+    number = to_positive(value, parameter)
+    low, high = CHILD_PUGH_LIMITS[parameter]
+    if parameter == "ALB":
+        return _points(number, number <= low, number < high)
+    if parameter == "BILI":
+        chol = to_flag(cholestatic, "cholestatic") > 0
+        wide = CHOLESTATIC_LIMITS
+        low, high = np.where(chol, wide[0], low), np.where(chol, wide[1], high)
+    return _points(number, number >= low, number > high)
 
 
 def child_pugh_class(points: Any) -> Any:
@@ -324,10 +351,6 @@ def round_half_up(value: Any) -> Floats:
 def _creatinine(value: Any, dialysis: Any, cap: float) -> Floats:
     creat = np.clip(to_positive(value, "creatinine_mg_dl"), 1.0, cap)
     return np.where(to_flag(dialysis, "dialysis") > 0, cap, creat)
-
-
-def _band(value: Floats, low: float, high: float) -> Floats:
-    return _points(value, value >= low, value > high)
 
 
 def _points(value: Floats, middle: Any, upper: Any) -> Floats:

@@ -10,9 +10,9 @@ from msct_helpers import figures, tables
 from msct_helpers.efficacy import get_value, say_change
 from msct_helpers.figures_efficacy import find_ends
 from msct_helpers.load import Trial
-from msct_helpers.population import derive_disposition, derive_exits
+from msct_helpers.population import derive_disposition
 from msct_helpers.report import Chapter
-from msct_helpers.results import make_id, ref
+from msct_helpers.results import ref
 from msct_helpers.schema import VISITS
 from msct_helpers.tables_efficacy import table_values
 from msct_helpers.words import join_words, upper_first
@@ -142,23 +142,3 @@ def say_headline(record: pd.DataFrame, names: dict[str, str], absent: dict[str, 
     if gone:
         out += f" Not assessable: {join_words(gone)}."
     return out + " These are changes from baseline without a control arm."
-
-
-def show_flow(book: Chapter, attendance: pd.DataFrame) -> None:
-    """Show the participant flow figure."""
-    exits = derive_exits(book.trial)
-    words = exits["COUNT"].astype(str) + " " + exits["STATUS"].map(tables.LABELS)
-    shown = exits.assign(TEXT=words)
-    steps = [
-        f"{v.AVISIT}: {{{make_id('visit', 'count', visit=v.AVISITN, group='FOLLOWED')}}} followed, "
-        f"{{{make_id('visit', 'count', visit=v.AVISITN, group='SEEN')}}} seen"
-        for v in attendance.itertuples()
-    ]
-    left = [f"before month {e.AVISITN}: {e.TEXT}" for e in shown.itertuples()]
-    book.figure(
-        figures.plot_flow(attendance, shown),
-        name="fig-flow",
-        caption="Participant flow: who was followed and seen at each visit, and who left before "
-        "it and why.",
-        alt="; ".join([*steps, *left]) + ".",
-    )

@@ -7,8 +7,9 @@ from msct_helpers import figures_meld, meld_change
 from msct_helpers.meld import NAMES
 from msct_helpers.meld_change import BANDS, LAST, WEIGHTS
 from msct_helpers.report import Chapter
-from msct_helpers.results import get_text, make_id, ref, round_half_away
+from msct_helpers.results import get_refs, make_id, ref
 from msct_helpers.schema import VISITS
+from msct_helpers.shifts import count_moves
 from msct_helpers.tables import LABELS, unbroken
 
 PARTS = figures_meld.PART_NAMES
@@ -51,7 +52,7 @@ def show_parts(book: Chapter, why: str) -> None:
 
 def table_parts(record: pd.DataFrame, floors: pd.DataFrame, months: list[int]) -> pd.DataFrame:
     """Return mean parts and floors by visit."""
-    text = get_text(pd.concat([record, floors]))
+    text = get_refs(pd.concat([record, floors]))
 
     def floor(code: str, month: int) -> str:
         found = [text[make_id("floor", s, code, month)] for s in ("count", "denominator")]
@@ -77,14 +78,15 @@ def show_bands(book: Chapter, scores: pd.DataFrame, why: str) -> None:
         return
     moves = meld_change.derive_bands(scores, book.trial.adsl)
     ends = [*BANDS, "DEATH", "LIVER TRANSPLANT", "NOT SEEN"]
-    table = pd.crosstab(moves["START"], moves["END"]).reindex(
-        index=list(BANDS), columns=ends, fill_value=0
-    )
-    table = table.rename(columns=LABELS | {"NOT SEEN": "not seen"}).astype(str)
-    table.insert(0, "At baseline", [unbroken(b) for b in table.index])
+    book.record(count_moves(moves, tuple(BANDS), tuple(ends), "band"))
+    table = [
+        (unbroken(start), *(ref("band", "count", group=f"{start} to {end}") for end in ends))
+        for start in BANDS
+    ]
+    names = LABELS | {"NOT SEEN": "not seen"}
     display(
         book.table(
-            table,
+            pd.DataFrame(table, columns=["At baseline", *(names.get(e, e) for e in ends)]),
             name="tab-bands",
             caption=f"Bands of MELD(i), rounded: participants by band at baseline (rows) and by "
             f"band or event at month {LAST} (columns).",
@@ -131,9 +133,13 @@ def show_disagreements(book: Chapter, scores: pd.DataFrame, why: str) -> None:
     if found.empty:
         display(Markdown(f"At month {LAST} all scores of every participant moved the same way."))
         return
+    book.record(meld_change.summarise_disagreements(found))
     codes = [c for c in NAMES if c in found]
-    shown = pd.DataFrame({NAMES[c]: [round_half_away(v, 2) for v in found[c]] for c in codes})
-    shown.insert(0, "Participant", [str(i) for i in range(1, len(found) + 1)])
+    people = range(1, len(found) + 1)
+    shown = pd.DataFrame(
+        {NAMES[c]: [ref("disagree", "change", c, group=f"{i}") for i in people] for c in codes}
+    )
+    shown.insert(0, "Participant", [str(i) for i in people])
     display(
         book.table(
             shown,

@@ -217,6 +217,12 @@ def draw_days(rng: np.random.Generator, month: int, size: int) -> np.ndarray:
     return np.ones(size, dtype=int) + VISIT_DAYS[month] + (month > 0) * early_or_late
 
 
+def make_adex(adsl: pd.DataFrame) -> pd.DataFrame:
+    """Return one infusion a participant, on the day of treatment, with no dose."""
+    given = adsl.loc[adsl["TRTSDY"].notna(), ["USUBJID", "TRTSDY"]]
+    return given.rename(columns={"TRTSDY": "ASTDY"}).assign(EXDOSE=None, EXDOSU=None)
+
+
 def draw_outcomes(
     rng: np.random.Generator, severity: np.ndarray, last_visit: np.ndarray
 ) -> pd.DataFrame:

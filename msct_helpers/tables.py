@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from msct_helpers.results import get_text, make_id
+from msct_helpers.results import get_refs, make_id, ref
 from msct_helpers.schema import ADSL, PARAMETERS, SCHEMAS, VISITS, Study
 
 LABELS = {
@@ -24,63 +24,9 @@ LABELS = {
 """Words for coded values."""
 
 
-def table_disposition(record: pd.DataFrame) -> pd.DataFrame:
-    """Return cell source and outcome at two years as n (%)."""
-    rows = []
-    for analysis, head in (("source", "Cell source"), ("status", "Outcome at two years")):
-        for group in record.loc[record["analysis"] == analysis, "group"].unique():
-            rows.append((head, LABELS.get(group, group), _n_percent(record, analysis, group)))
-    out = pd.DataFrame(rows, columns=["Item", "Group", "Participants, n (%)"])
-    return out.assign(Item=out["Item"].mask(out["Item"].duplicated(), ""))
-
-
-def table_attendance(record: pd.DataFrame) -> pd.DataFrame:
-    """Return who was seen, followed and gone at each visit as n (%)."""
-    rows = [
-        (
-            unbroken(visit),
-            *(_n_percent(record, "visit", g, month) for g in ("SEEN", "FOLLOWED", "LEFT")),
-        )
-        for month, visit in VISITS.items()
-    ]
-    return pd.DataFrame(rows, columns=["Visit", "Seen, n (%)", "Followed, n (%)", "Left, n (%)"])
-
-
-def table_baseline(record: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
-    """Return baseline characteristics: n, mean (SD) and median (quartiles), or n (%).
-
-    Parameters
-    ----------
-    record
-        Record of `msct_helpers.population.summarise_baseline`.
-    names
-        Name of each score by its code.
-    """
-    text = get_text(record)
-    rows = []
-    for (code, group), part in record.groupby(["parameter", "group"], sort=False):
-        if group:
-            head = {"SEX": "Sex", "DIAG": "Diagnosis"}[code]
-            name = LABELS.get(group, group)
-            share = _n_percent(record, "base", group, parameter=code)
-            rows.append((f"{head}: {name}", part["n"].iloc[0], share, ""))
-            continue
-        t = {s: text[make_id("base", s, code)] for s in part["statistic"]}
-        rows.append(
-            (
-                name_parameter(code, str(part["unit"].iloc[0]), names),
-                t["n"],
-                f"{t['mean']} ({t['sd']})",
-                f"{t['median']} ({t['q1']} to {t['q3']})",
-            )
-        )
-    columns = ["Characteristic", "n", "Mean (SD) or n (%)", "Median (quartiles)"]
-    return pd.DataFrame(rows, columns=columns)
-
-
 def table_change(record: pd.DataFrame, code: str) -> pd.DataFrame:
     """Return a parameter's course: as observed and among pairs, one row a visit."""
-    text = get_text(record)
+    text = get_refs(record)
 
     def cell(analysis: str, statistic: str, month: int) -> str:
         return text[make_id(analysis, statistic, code, month)]
@@ -100,46 +46,6 @@ def table_change(record: pd.DataFrame, code: str) -> pd.DataFrame:
         rows.append((*seen, pairs[0], pairs[1], unbroken(interval), pairs[2], pairs[3]))
     columns = ["Visit", "Seen, n", "Mean (SD), all seen", "Pairs, n", "Mean change, pairs"]
     return pd.DataFrame(rows, columns=[*columns, "95% CI", "p, paired t", "p, Wilcoxon"])
-
-
-def table_risks(record: pd.DataFrame) -> pd.DataFrame:
-    """Return risks with exact intervals."""
-    text = get_text(record)
-    rows = []
-    for group in record.loc[record["analysis"] == "risk", "group"].unique():
-        t = {
-            s: text[make_id("risk", s, group=group)]
-            for s in ("count", "denominator", "percent", "percent_low", "percent_high")
-        }
-        interval = f"{t['percent_low']} to {t['percent_high']}"
-        name = LABELS[group].capitalize()
-        rows.append(
-            (
-                name,
-                unbroken(f"{t['count']} of {t['denominator']}"),
-                t["percent"],
-                unbroken(interval),
-            )
-        )
-    return pd.DataFrame(rows, columns=["Event", "Participants", "Per cent", "Exact 95% CI, %"])
-
-
-def table_events(record: pd.DataFrame) -> pd.DataFrame:
-    """Return adverse events by system organ class and preferred term."""
-    text = get_text(record)
-    rows = []
-    terms = record.drop_duplicates(["parameter", "group"])
-    for organ, term in zip(terms["parameter"], terms["group"], strict=True):
-        t = {
-            s: text[make_id("ae", s, organ, group=term)]
-            for s in ("count", "percent", "events_count", "serious_count", "severe_count")
-        }
-        share = f"{t['count']} ({t['percent']})"
-        rows.append((organ, term, share, t["events_count"], t["serious_count"], t["severe_count"]))
-    heads = ["System organ class", "Preferred term", "Participants, n (%)", "Events"]
-    out = pd.DataFrame(rows, columns=[*heads, "Serious, n", "Grade 3 or more, n"])
-    first = out["System organ class"].mask(out["System organ class"].duplicated(), "")
-    return out.assign(**{"System organ class": first})
 
 
 def table_dictionary(table: str) -> pd.DataFrame:
@@ -186,12 +92,10 @@ def name_parameter(code: str, unit: str, names: dict[str, str]) -> str:
     return name if unit == "1" else f"{name}, {unit}"
 
 
-def _n_percent(
-    record: pd.DataFrame, analysis: str, group: str, visit: int | None = None, parameter: str = ""
-) -> str:
-    text = get_text(record)
-    count = text[make_id(analysis, "count", parameter, visit, group)]
-    return f"{count} ({text[make_id(analysis, 'percent', parameter, visit, group)]})"
+def n_percent(analysis: str, group: str, visit: int | None = None, parameter: str = "") -> str:
+    """Return count and per cent of a group."""
+    at = (parameter, visit, group)
+    return f"{ref(analysis, 'count', *at)} ({ref(analysis, 'percent', *at)})"
 
 
 def unbroken(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from msct_helpers.results import get_text, make_id
+from msct_helpers.results import get_refs, make_id
 from msct_helpers.schema import VISITS
 from msct_helpers.tables import unbroken
 
@@ -11,7 +11,7 @@ HEADS = ["Endpoint", "Month", "Change", "95% CI"]
 
 def table_values(record: pd.DataFrame, code: str) -> pd.DataFrame:
     """Return location and spread by visit: all seen, and the pairs beside them."""
-    text = get_text(record)
+    text = get_refs(record)
     geometric = (record["statistic"] == "geometric") & (record["parameter"] == code)
     rows = []
     for month, visit in VISITS.items():
@@ -38,7 +38,7 @@ def table_values(record: pd.DataFrame, code: str) -> pd.DataFrame:
 
 def table_family(record: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
     """Return the primary analysis of every endpoint and visit with raw and adjusted p-values."""
-    text = get_text(record)
+    text = get_refs(record)
     rows = []
     for code, month in _keys(record):
         t = {
@@ -59,7 +59,7 @@ def table_missing(
     record: pd.DataFrame, family: pd.DataFrame, names: dict[str, str]
 ) -> pd.DataFrame:
     """Return each endpoint's two-year change under each assumption about the missing."""
-    text = get_text(pd.concat([family, record]))
+    text = get_refs(pd.concat([family, record]))
     last = max(VISITS)
     rows = []
     for code in record["parameter"].unique():

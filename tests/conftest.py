@@ -50,6 +50,11 @@ def books() -> dict[str, Path]:
     return {name: folder / "_build" / "html" for name, folder in out.items()}
 
 
+def get_text(record: pd.DataFrame) -> dict[str, str]:
+    """Return the shown text of a record by id."""
+    return dict(zip(record["id"], record["text"], strict=True))
+
+
 def with_tables(trial: Trial, **tables: pd.DataFrame | None) -> Trial:
     """Return a trial with some of its tables changed."""
     return replace(trial, **tables)

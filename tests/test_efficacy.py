@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from msct_helpers import Trial, efficacy, sections
-from msct_helpers.results import get_text, make_id
-from tests.conftest import ROOT
+from msct_helpers.results import make_id
+from tests.conftest import ROOT, get_text
 
 REFERENCE = pd.read_csv(
     ROOT / "tests/reference/mayo_pbc_visits.csv", dtype=str, keep_default_na=False

@@ -11,7 +11,7 @@ from scipy import stats
 
 from msct_helpers import Trial, inference, meld, missing
 from msct_helpers import sections_efficacy as passages
-from msct_helpers.results import get_text
+from tests.conftest import get_text
 
 CODES = tuple(passages.FAMILY)
 

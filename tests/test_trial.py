@@ -12,9 +12,8 @@ from scipy import stats
 
 from msct_helpers import Trial, ledger, meld, population, safety
 from msct_helpers.efficacy import derive_change
-from msct_helpers.results import get_text
 from msct_helpers.scores import meld as meld_score
-from tests.conftest import DATASETS, ROOT, with_tables
+from tests.conftest import DATASETS, ROOT, get_text, with_tables
 
 
 @pytest.mark.parametrize("dataset", DATASETS)

@@ -1,6 +1,6 @@
 """Make the synthetic trial: python data/msct_synthetic/make_data.py.
 
-Writes adsl.csv, adlb.csv, adae.csv and study.yml. What study.yml lists as assumed is written from
+Writes adsl.csv, adlb.csv, adae.csv, adex.csv and study.yml. What study.yml lists as assumed is written from
 the constants of the generator, so that the two cannot drift apart.
 """
 
@@ -17,6 +17,8 @@ from msct_helpers.words import upper_first
 HERE = Path(__file__).resolve().parent
 SEED = 20260101
 WORLD = simulate.MODEST_EFFECT
+REFERENCE_RANGES = {"ALT": [5, 40], "CREAT": [45, 90], "SODIUM": [135, 145]}
+"""Limits of normal for the shift tables, in the units of the generator."""
 
 
 def describe_lab(code: str) -> str:
@@ -67,7 +69,14 @@ def list_assumptions() -> list[str]:
         "those due are missed at random.",
         f"Age has mean {simulate.AGE_MEAN} and SD {simulate.AGE_SD} years, kept between {youngest} "
         f"and {oldest}; {100 * simulate.WOMEN_SHARE:.0f}% are women; diagnoses: {diagnoses}.",
-        "One infusion, on day 1; the source of the cells is independent of everything else.",
+        "One infusion, on day 1, of a dose that is left blank because the source states none; the "
+        "source of the cells is independent of everything else.",
+        "Limits of normal: "
+        + "; ".join(
+            f"{PARAMETERS[code].name} {low} to {high} {simulate.LABS[code].unit}"
+            for code, (low, high) in REFERENCE_RANGES.items()
+        )
+        + ".",
         "No entry criterion beyond cirrhosis."
         if entry is None
         else f"Entry at a measured albumin of {entry:g} g/L or below.",
@@ -95,6 +104,7 @@ def write_study(folder: Path, draws: int) -> None:
         "reporting_units": {
             code: next(iter(PARAMETERS[code].units)) for code in [*simulate.LABS, "PT"]
         },
+        "reference_ranges": REFERENCE_RANGES,
         "ctcae_version": "5.0",
         "seed": SEED,
         "draws": draws,
@@ -107,8 +117,9 @@ def write_study(folder: Path, draws: int) -> None:
 def write_data(folder: Path) -> None:
     """Write the data set into a folder."""
     trial = simulate.simulate_trial(load_statements(), SEED, WORLD)
-    for name in ("adsl", "adlb", "adae"):
-        table = getattr(trial, name)
+    tables = {"adsl": trial.adsl, "adlb": trial.adlb, "adae": trial.adae}
+    tables["adex"] = simulate.make_adex(trial.adsl)
+    for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
     write_study(folder, trial.draws)
 

@@ -1,0 +1,206 @@
+"""Passages of the safety chapter: exposure, 24-hour window, adverse events, shifts."""
+
+from IPython.display import Markdown, display
+
+from msct_helpers import adverse_events, figures_safety, published, safety, shifts
+from msct_helpers import tables_safety as tables
+from msct_helpers.load import Trial, load_statements
+from msct_helpers.report import Chapter
+from msct_helpers.results import ref
+from msct_helpers.tables import LABELS
+
+ASSUMED = (
+    " Every event other than the published counts of deaths and of serious events within 24 hours "
+    "is assumed."
+)
+
+
+def say_no_events(trial: Trial) -> str:
+    """Return why there is no table of adverse events, or an empty text where there is one."""
+    if trial.adae is None:
+        return "Adverse events: not assessable, not recorded in this data set."
+    if safety.select_safety_set(trial).empty:
+        return "Adverse events: not assessable, no participant is in the safety analysis set."
+    if adverse_events.derive_emergent(trial).empty:
+        return "Adverse events were recorded, and none occurred."
+    return ""
+
+
+def say_grades(trial: Trial) -> str:
+    """Return the CTCAE version of the grades, and that synthetic events are assumed."""
+    version = trial.study.ctcae_version
+    grades = (
+        f"Grades by CTCAE {version}." if version else "CTCAE version of the grades: not stated."
+    )
+    return grades + (ASSUMED if trial.synthetic else "")
+
+
+def show_exposure(book: Chapter) -> None:
+    """Show infusions, doses and person-time."""
+    record = book.record(safety.summarise_exposure(book.trial))
+    display(book.say(safety.say_exposure(record)))
+
+
+def show_risks(book: Chapter) -> None:
+    """Show the risks of death, transplant, loss and serious infusion events."""
+    record = book.record(safety.summarise_safety(book.trial))
+    book.figure(
+        figures_safety.plot_risks(record, LABELS),
+        name="fig-risks",
+        caption="Risks with exact intervals. The first event within two years counts.",
+        alt=f"Dots with intervals. {safety.say_outcomes()}",
+        rows=record,
+    )
+    display(
+        book.table(
+            tables.table_risks(record),
+            name="tab-risks",
+            caption="Deaths, transplants, losses and serious events, with exact intervals. CI, "
+            "confidence interval.",
+        )
+    )
+
+
+def show_window(book: Chapter) -> None:
+    """Show what none of a few patients means: these data, and the published count."""
+    record = book.record(safety.summarise_safety(book.trial))
+    limits = safety.say_limits(record)
+    display(book.say(f"{safety.say_window(book.trial)} {limits}".strip()))
+    counted = book.record(published.summarise_counts(load_statements()))
+    values = counted.set_index("id")
+    total = int(values.loc["published.s1.denominator", "value"])
+    treated = len(safety.select_safety_set(book.trial))
+    sizes = {f"{total} patients, as published": total}
+    if treated and treated != total:
+        sizes[f"{treated} participants of this data set"] = treated
+    upper = values.loc["published.s1.percent_upper"]
+    sentence = (
+        f"None of {ref('published', 'denominator', group='S1')} leaves room for a risk of up to "
+        f"{ref('published', 'percent_upper', group='S1')}% (exact one-sided 95% limit; rule of "
+        f"three {ref('published', 'percent_three', group='S1')}%). A true risk of "
+        f"{ref('exclude', 'risk_percent', group='10')}% would still show no event in "
+        f"{ref('unseen', 'percent', group='10')}% of such trials, one of "
+        f"{ref('exclude', 'risk_percent', group='5')}% in {ref('unseen', 'percent', group='5')}%."
+    )
+    display(book.say(f"The abstract reports none in all its patients. {sentence}"))
+    book.figure(
+        figures_safety.plot_none_seen(sizes, float(upper["value"]), str(upper["text"])),
+        name="fig-none-seen",
+        caption="True risk of an event against the chance of seeing none. Where the curve is above "
+        f"5%, seeing none does not rule the risk out. {published.LABEL}",
+        alt=f"A falling curve. {sentence}",
+        rows=counted[counted["analysis"].isin(["unseen", "exclude"])],
+        label=False,
+    )
+    display(
+        book.table(
+            tables.table_exclude(),
+            name="tab-exclude",
+            caption="Chance of seeing no event in the published number of patients, and how many "
+            "patients without an event would rule the risk out at the 95% level. "
+            f"{published.LABEL}",
+            label=False,
+        )
+    )
+
+
+def show_events(book: Chapter) -> None:
+    """Show adverse events: overview, by class and term, by worst grade; or why there are none."""
+    trial = book.trial
+    if trial.adae is None or safety.select_safety_set(trial).empty:
+        display(Markdown(say_no_events(trial)))
+        return
+    book.record(adverse_events.summarise_overview(trial))
+    grades = say_grades(trial)
+    display(
+        book.say(
+            f"{ref('overview', 'count', group='ANY')} of "
+            f"{ref('overview', 'denominator', group='ANY')} participants had an adverse event, "
+            f"{ref('overview', 'count', group='SEVERE')} one of grade 3 or more and "
+            f"{ref('overview', 'count', group='SERIOUS')} a serious one. "
+            f"{ref('overview', 'count', group='RELATED')} had one that was called related to the "
+            "infusion."
+        )
+    )
+    display(
+        book.table(
+            tables.table_overview(trial.synthetic),
+            name="tab-overview",
+            caption="Adverse events after the first infusion, safety analysis set. A participant "
+            "counts once in a row; rates count every event, per 100 person-years. "
+            f"CI, confidence interval. {grades}",
+        )
+    )
+    record = book.record(adverse_events.summarise_events(trial))
+    if record.empty:
+        display(Markdown(say_no_events(trial)))
+        return
+    display(
+        book.table(
+            tables.table_events(record, trial.synthetic),
+            name="tab-events",
+            caption="Adverse events by system organ class and preferred term: participants, with "
+            f"the worst grade each, and events. CI, confidence interval. {grades}",
+        )
+    )
+    display(
+        book.table(
+            tables.table_grades(record, trial.synthetic),
+            name="tab-grades",
+            caption=f"Participants by worst grade of each preferred term. {grades}",
+        )
+    )
+
+
+def show_serious(book: Chapter) -> None:
+    """List deaths and serious events."""
+    listing = adverse_events.derive_serious(book.trial)
+    book.record(adverse_events.summarise_serious(listing))
+    if listing.empty:
+        display(Markdown("No death and no serious adverse event was recorded."))
+        return
+    note = "" if book.trial.adae is not None else " Adverse events were not recorded: deaths only."
+    display(
+        book.table(
+            tables.table_serious(listing, book.trial.synthetic),
+            name="tab-serious",
+            caption="Deaths within two years and serious adverse events, in order of the study "
+            f"day. Participants are numbered within this table.{note} {say_grades(book.trial)}",
+        )
+    )
+
+
+def show_shifts(book: Chapter) -> None:
+    """Show laboratory shifts from baseline to the worst later value."""
+    record = book.record(shifts.summarise_shifts(book.trial))
+    if record.empty:
+        display(Markdown("Laboratory shifts: not assessable, no parameter can be classed."))
+        return
+    has_points = record["group"].str.startswith(shifts.POINTS[0]).any()
+    has_ranges = record["group"].str.startswith(shifts.RANGES[0]).any()
+    if has_points:
+        display(
+            book.table(
+                tables.table_shifts(record, shifts.POINTS),
+                name="tab-shift-points",
+                caption="Bilirubin, albumin and INR by Child-Pugh points (three is worst), from "
+                "baseline to the worst value at a later visit: participants.",
+            )
+        )
+    if has_ranges:
+        display(
+            book.table(
+                tables.table_shifts(record, shifts.RANGES),
+                name="tab-shift-ranges",
+                caption="Values below, within and above the limits of normal, from baseline to the "
+                "worst value at a later visit: participants. Worst is the lowest sodium or "
+                "albumin, and the highest of all others.",
+            )
+        )
+    else:
+        display(
+            Markdown(
+                "Shifts by limits of normal: not assessable, the data set gives no limits of its "
+                "laboratory."
+            )
+        )
