@@ -1,6 +1,7 @@
 """Figures of the cohort chapter: participant flow, time in study, time to event."""
 
 from textwrap import fill
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,10 @@ from msct_helpers.figures import BLUE, GREEN, INK, MARKS, ORANGE, WIDTH, make_fi
 from msct_helpers.population import VISIT_DAYS
 from msct_helpers.schema import HORIZON_DAYS
 from msct_helpers.survival import get_at
+
+FLOW_WIDTH = 4.4
+LATE_DAYS = 122
+"""A visit this long after the end of the two years still belongs to them."""
 
 LINE = 0.19
 """Height of a line of text in the flow diagram, inches."""
@@ -30,21 +35,22 @@ def plot_flow(steps: list[tuple[str, list[str]]]) -> Figure:
     heights = [LINE * (1 + text.count("\n")) + 0.22 for text, _ in steps]
     gaps[0] = 0.0
     height = sum(gaps) + sum(heights) + 0.1
-    fig = Figure(figsize=(WIDTH, height))
+    # Narrower than other figures: on a phone its words stay as large as those beside it.
+    fig = Figure(figsize=(FLOW_WIDTH, height))
     ax = fig.add_axes((0.0, 0.0, 1.0, 1.0))
     ax.set_axis_off()
-    ax.set(xlim=(0, WIDTH), ylim=(-height + 0.05, 0.05))
+    ax.set(xlim=(0, FLOW_WIDTH), ylim=(-height + 0.05, 0.05))
     box = {"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": BLUE, "linewidth": 1.4}
     side = box | {"edgecolor": ORANGE}
-    middle, y = 1.5, 0.0
+    middle, y = 1.15, 0.0
     for (text, beside), gap, tall in zip(steps, gaps, heights, strict=True):
         if gap:
             arrow = {"arrowstyle": "-|>", "color": INK, "shrinkA": 0, "shrinkB": 0}
             ax.annotate("", (middle, y - gap), (middle, y), arrowprops=arrow)
         if beside:
-            ax.plot([middle, 2.9], [y - gap / 2] * 2, color=INK, lw=1)
+            ax.plot([middle, 2.45], [y - gap / 2] * 2, color=INK, lw=1)
             words = "\n".join(beside)
-            ax.text(3.0, y - gap / 2, words, ha="left", va="center", bbox=side, fontsize=9)
+            ax.text(2.55, y - gap / 2, words, ha="left", va="center", bbox=side, fontsize=9)
         y -= gap
         ax.text(middle, y - tall / 2, text, ha="center", va="center", bbox=box)
         y -= tall
@@ -61,6 +67,9 @@ def plot_swimmer(course: pd.DataFrame, visits: pd.DataFrame) -> Figure:
     visits
         USUBJID and ADY of each visit attended.
     """
+    seen = visits.loc[visits["ADY"] - 1 <= HORIZON_DAYS + LATE_DAYS]
+    late = course["USUBJID"].map(seen.groupby("USUBJID")["ADY"].max() - 1)
+    course = course.assign(DAYS=course["DAYS"].clip(lower=late.fillna(0)))
     order = course.sort_values(["DAYS", "STATUS"], ascending=False).reset_index(drop=True)
     size = len(order)
     fig, ax = make_figure(float(np.clip(0.16 * size, 1.6, 7.5)) + 0.9)
@@ -68,9 +77,8 @@ def plot_swimmer(course: pd.DataFrame, visits: pd.DataFrame) -> Figure:
     thick = 0.62 if size <= 40 else 0.8
     ax.barh(order.index[::-1], order["DAYS"], height=thick, color=BLUE, alpha=0.3, linewidth=0)
     spot = 14.0 if size <= 40 else 3.0
-    shown = visits[visits["ADY"] - 1 <= HORIZON_DAYS + 60]
     ax.scatter(
-        shown["ADY"] - 1, shown["USUBJID"].map(place), s=spot, color=BLUE, label="visit attended"
+        seen["ADY"] - 1, seen["USUBJID"].map(place), s=spot, color=BLUE, label="visit attended"
     )
     for status, (marker, word) in MARKS.items():
         own = order[order["STATUS"] == status]
@@ -149,11 +157,14 @@ def add_risk_table(ax: Axes, record: pd.DataFrame) -> None:
     """Write the numbers at risk under an axis."""
     ax.text(-0.01, -0.13, "At risk", transform=ax.transAxes, ha="right", va="top", fontsize=9)
     own = record[(record["analysis"] == "tfs") & (record["statistic"] == "risk_count")]
+    below: dict[str, Any] = {
+        "transform": ax.get_xaxis_transform(),
+        "ha": "center",
+        "va": "top",
+        "fontsize": 9,
+    }
     for month, count in zip(own["visit"], own["text"], strict=True):
-        ax.text(
-            VISIT_DAYS[month], -0.13, count, transform=ax.get_xaxis_transform(), ha="center", va="top",
-            fontsize=9,
-        )  # fmt: skip
+        ax.text(VISIT_DAYS[month], -0.13, count, **below)
 
 
 def plot_ceiling(record: pd.DataFrame) -> Figure:
@@ -170,6 +181,7 @@ def plot_ceiling(record: pd.DataFrame) -> Figure:
     ax.text(0, 0.056, "5% level", color=INK, fontsize=8)
     ax.plot(wide["events_count"], wide["p_value"], "o-", color=BLUE)
     ax.set_yscale("log")
+    ax.set_yticks([0.0001, 0.001, 0.01, 0.1], ["0.0001", "0.001", "0.01", "0.1"])
     ax.set(
         xlabel="Deaths and transplants counted as worst",
         ylabel=fill("Lowest p-value possible", 16),

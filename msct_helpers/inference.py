@@ -73,6 +73,8 @@ def estimate_mmrm(labs: pd.DataFrame, code: str) -> dict[int, dict[str, float]]:
     if is_log_scale(code):
         own = own.assign(AVAL=np.log(own["AVAL"]))
     own = own.assign(AVISITN=own["AVISITN"].astype(int))
+    if own["AVISITN"].nunique() < 2:
+        return {}
     try:
         model = fit_mmrm("AVAL ~ C(AVISITN)", own, subject="USUBJID", visit="AVISITN")
     except ValueError:

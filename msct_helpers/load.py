@@ -125,11 +125,8 @@ def check_between(
 ) -> list[str]:
     """Return what does not fit between tables: who, days after the last, the first infusion."""
     problems = []
-    for name, table, day in (
-        ("adlb", adlb, "ADY"),
-        ("adae", adae, "ASTDY"),
-        ("adex", adex, "ASTDY"),
-    ):
+    tables = (("adlb", adlb, "ADY"), ("adae", adae, "ASTDY"), ("adex", adex, "ASTDY"))
+    for name, table, day in tables:
         if table is None:
             continue
         last = table["USUBJID"].map(adsl.set_index("USUBJID")["EOSDY"])

@@ -1,5 +1,7 @@
 """Who was studied: enrolment, disposition, attendance and baseline (ICH E3 sections 10.1, 11.2)."""
 
+from itertools import pairwise
+
 import pandas as pd
 
 from msct_helpers.load import Trial
@@ -48,9 +50,8 @@ def derive_follow_up(trial: Trial) -> pd.DataFrame:
     """
     adsl, status = trial.adsl, derive_disposition(trial.adsl)
     attended = status["USUBJID"].map(trial.adlb.groupby("USUBJID")["AVISITN"].max()).fillna(0)
-    due = status["DAYS"].map(
-        lambda days: max(m for m, d in VISIT_DAYS.items() if d <= max(days, 0))
-    )
+    days = status["DAYS"].clip(lower=0)
+    due = days.map(lambda day: max(m for m, d in VISIT_DAYS.items() if d <= day))
     last = attended.combine(due, max).mask(status["STATUS"] == "IN FOLLOW-UP", max(VISITS))
     return status.assign(MSCSRC=adsl["MSCSRC"], LASTRISK=last.astype(int))
 
@@ -100,22 +101,18 @@ def check_flow(trial: Trial) -> None:
     visits, exits = derive_attendance(trial), derive_exits(trial)
     total = len(trial.adsl)
     gone = exits.groupby("AVISITN")["COUNT"].sum()
-    splits = [("enrolled and at risk at baseline", total, visits["RISK"].iloc[0])]
-    splits.append(
-        ("enrolled and sources of cells", total, trial.adsl["MSCSRC"].value_counts().sum())
-    )
-    for before, now in zip(
-        visits.iloc[:-1].itertuples(), visits.iloc[1:].itertuples(), strict=True
-    ):
-        kept = now.RISK + gone.get(now.AVISITN, 0)
-        splits.append(
-            (f"at risk at {before.AVISIT} and at or gone by {now.AVISIT}", before.RISK, kept)
-        )
+    sources = trial.adsl["MSCSRC"].value_counts().sum()
+    splits = [
+        ("enrolled and at risk at baseline", total, visits["RISK"].iloc[0]),
+        ("enrolled and sources of cells", total, sources),
+        ("left by the last visit", visits["LEFT"].iloc[-1], exits["COUNT"].sum()),
+    ]
+    for before, now in pairwise(visits.itertuples()):
+        what = f"at risk at {before.AVISIT}, and at risk or gone at {now.AVISIT}"
+        splits.append((what, before.RISK, now.RISK + gone.get(now.AVISITN, 0)))
     for visit in visits.itertuples():
-        splits.append(
-            (f"seen among those at risk at {visit.AVISIT}", max(visit.MISSED, 0), visit.MISSED)
-        )
-    splits.append(("left by the last visit", visits["LEFT"].iloc[-1], exits["COUNT"].sum()))
+        seen = min(visit.ATTENDED, visit.RISK)
+        splits.append((f"attended {visit.AVISIT} and at risk then", visit.ATTENDED, seen))
     for what, one, other in splits:
         if one != other:
             raise ValueError(f"participant flow, {what}: {one} and {other}; expected equal counts")

@@ -115,7 +115,7 @@ def summarise_exposure(trial: Trial) -> pd.DataFrame:
         return make_record(rows)
     given = trial.adex[trial.adex["USUBJID"].isin(treated["USUBJID"])]
     each = given.groupby("USUBJID").size()
-    counts = {
+    counts: dict[str, float] = {
         "infusions_count": len(given),
         "most_count": int(each.max()) if len(each) else 0,
         "dosed_count": int(given["EXDOSE"].notna().sum()),
@@ -201,7 +201,7 @@ def say_limits(record: pd.DataFrame) -> str:
     if not (record["statistic"] == "percent_upper").any():
         return ""
     return (
-        "None seen does not mean none to fear: the exact one-sided 95% upper limit of the risk is "
+        "Seeing none does not rule a risk out: the exact one-sided 95% upper limit of the risk is "
         f"{ref('risk', 'percent_upper', group='SERIOUS 24H')}%, and the rule of three gives "
         f"{ref('risk', 'percent_three', group='SERIOUS 24H')}%."
     )

@@ -279,11 +279,10 @@ def child_pugh_points(parameter: str, value: Any, cholestatic: Any = False) -> F
     low, high = CHILD_PUGH_LIMITS[parameter]
     if parameter == "ALB":
         return _points(number, number <= low, number < high)
-    if parameter == "BILI":
-        chol = to_flag(cholestatic, "cholestatic") > 0
-        wide = CHOLESTATIC_LIMITS
-        low, high = np.where(chol, wide[0], low), np.where(chol, wide[1], high)
-    return _points(number, number >= low, number > high)
+    wide = (to_flag(cholestatic, "cholestatic") > 0) & (parameter == "BILI")
+    lower = np.where(wide, CHOLESTATIC_LIMITS[0], low)
+    upper = np.where(wide, CHOLESTATIC_LIMITS[1], high)
+    return _points(number, number >= lower, number > upper)
 
 
 def child_pugh_class(points: Any) -> Any:

@@ -1,5 +1,7 @@
 """Passages of the cohort chapter: flow, baseline, attendance, time to event, published counts."""
 
+from typing import Any
+
 import pandas as pd
 from IPython.display import Markdown, display
 
@@ -9,7 +11,7 @@ from msct_helpers.load import load_statements
 from msct_helpers.report import Chapter
 from msct_helpers.results import ref
 from msct_helpers.schema import VISITS
-from msct_helpers.tables import LABELS
+from msct_helpers.tables import LABELS, name_parameter
 from msct_helpers.words import join_words
 
 LAST = max(VISITS)
@@ -32,7 +34,7 @@ def list_steps(record: pd.DataFrame) -> list[tuple[str, list[str]]]:
     """
     values = record.set_index("id")["value"]
     steps: list[tuple[str, list[str]]] = [(f"Enrolled\n{ref('enrolled', 'count')}", [])]
-    sources = [s for s in record.loc[record["analysis"] == "source", "group"].unique()]
+    sources = list(record.loc[record["analysis"] == "source", "group"].unique())
     given = [f"{ref('source', 'count', group=s)} {LABELS[s]}" for s in sources]
     if values["infused.yes.count"]:
         beside = [f"{ref('infused', 'count', group='NO')} not infused"]
@@ -128,12 +130,13 @@ def say_leavers(record: pd.DataFrame) -> str:
     )
     if apart.empty:
         return f"{head} At baseline no measured value differed by half a standard deviation."
-    units = dict(tables.list_characteristics(record))
+    names = [
+        "age" if c == "AGE" else name_parameter(c, "1", meld.NAMES) for c in apart["parameter"]
+    ]
     parts = [
-        f"{tables.name_characteristic(c, units[c], meld.NAMES).split(',')[0].replace(' at entry', '')}"
-        f" ({'higher' if v > 0 else 'lower'} in those who left, by "
+        f"{name.removesuffix(', points')} ({'higher' if v > 0 else 'lower'} in those who left, by "
         f"{ref('smd', 'smd', c, unsigned=True)} standard deviations)"
-        for c, v in zip(apart["parameter"], apart["value"], strict=True)
+        for name, c, v in zip(names, apart["parameter"], apart["value"], strict=True)
     ]
     return (
         f"{head} They differed at baseline most in {join_words(parts)}: who is missing later is "
@@ -200,7 +203,7 @@ def show_survival(book: Chapter) -> None:
     )
     display(
         book.table(
-            tables.table_survival(),
+            tables.table_survival(record),
             name="tab-survival",
             caption="Transplant-free survival and cumulative incidences. At risk: followed to the "
             "day on which the visit is due, without an event. CI, confidence interval.",
@@ -214,7 +217,7 @@ def say_competing(record: pd.DataFrame) -> str:
     died, moved = (values[f"cif.m{LAST}.{c}.percent"] for c in ("death", "liver-transplant"))
     if not died + moved:
         return "No death and no transplant was recorded, so there is no incidence to estimate."
-    at = {"visit": LAST}
+    at: dict[str, Any] = {"visit": LAST}
     out = (
         f"At {LAST} months the cumulative incidence of death was "
         f"{ref('cif', 'percent', group='DEATH', **at)}% (standard error "
@@ -237,15 +240,15 @@ def show_bounds(book: Chapter) -> None:
     if not values["bound.unknown.count"]:
         text = "Of every participant it is known whether they lived to two years without transplant"
         display(Markdown(f"{text}: nobody was lost, so there is nothing to bound."))
-    else:
-        display(
-            book.say(
-                f"Of {ref('bound', 'count', group='UNKNOWN')} participants nobody knows whether "
-                "they lived to two years without transplant. If all of them did, "
-                f"{ref('bound', 'percent', group='EVENT ALIVE')}% had died or been transplanted; "
-                f"if all of them died, {ref('bound', 'percent', group='EVENT DEAD')}%."
-            )
+        return
+    display(
+        book.say(
+            f"Of {ref('bound', 'count', group='UNKNOWN')} participants nobody knows whether "
+            "they lived to two years without transplant. If all of them did, "
+            f"{ref('bound', 'percent', group='EVENT ALIVE')}% had died or been transplanted; "
+            f"if all of them died, {ref('bound', 'percent', group='EVENT DEAD')}%."
         )
+    )
     display(
         book.table(
             tables.table_bounds(),

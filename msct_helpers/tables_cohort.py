@@ -1,10 +1,12 @@
 """Display tables of the cohort chapter: text only, taken from the record."""
 
+from typing import Any
+
 import pandas as pd
 
 from msct_helpers.baseline import CATEGORIES
 from msct_helpers.published import GROUPS
-from msct_helpers.results import ref
+from msct_helpers.results import make_id, ref
 from msct_helpers.schema import PARAMETERS, VISITS
 from msct_helpers.survival import CAUSES
 from msct_helpers.tables import LABELS, n_percent, name_parameter, unbroken
@@ -69,7 +71,7 @@ def show_characteristic(parameter: str, group: str) -> str:
     """Return mean (SD) or n (%) of a characteristic in a group."""
     if "=" in parameter:
         return unbroken(n_percent("base", group, parameter=parameter))
-    at = {"parameter": parameter, "group": group}
+    at: dict[str, Any] = {"parameter": parameter, "group": group}
     return unbroken(f"{ref('base', 'mean', **at)} ({ref('base', 'sd', **at)})")
 
 
@@ -85,9 +87,10 @@ def table_baseline(record: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
     """
     rows = []
     for parameter, unit in list_characteristics(record):
-        at = {"parameter": parameter, "group": "ALL"}
+        at: dict[str, Any] = {"parameter": parameter, "group": "ALL"}
         number = "=" not in parameter
-        median = f"{ref('base', 'median', **at)} ({ref('base', 'q1', **at)} to {ref('base', 'q3', **at)})"
+        low, high = (ref("base", q, **at) for q in ("q1", "q3"))
+        median = f"{ref('base', 'median', **at)} ({low} to {high})"
         rows.append(
             (
                 name_characteristic(parameter, unit, names),
@@ -126,15 +129,24 @@ def table_groups(
     )
 
 
-def table_survival() -> pd.DataFrame:
-    """Return transplant-free survival and the incidence of each event at each visit."""
+def table_survival(record: pd.DataFrame) -> pd.DataFrame:
+    """Return transplant-free survival and the incidence of each event at each visit.
+
+    Parameters
+    ----------
+    record
+        Record of `msct_helpers.survival.summarise_survival`.
+    """
+    known = record.dropna(subset="value")["id"].tolist()
     rows = []
     for month in (m for m in VISITS if m):
         cells = []
         for analysis, group in (("tfs", ""), *(("cif", cause) for cause in CAUSES)):
-            at = {"visit": month, "group": group}
+            at: dict[str, Any] = {"visit": month, "group": group}
             low, high = (ref(analysis, f"percent_{s}", **at) for s in ("low", "high"))
-            cells.append(unbroken(f"{ref(analysis, 'percent', **at)} ({low} to {high})"))
+            estimated = make_id(analysis, "percent_low", **at) in known
+            interval = f" ({low} to {high})" if estimated else ""
+            cells.append(unbroken(f"{ref(analysis, 'percent', **at)}{interval}"))
         naive = ref("naive", "percent", visit=month, group="DEATH")
         rows.append((str(month), ref("tfs", "risk_count", visit=month), *cells, naive))
     heads = ["Month", "At risk, n", "Transplant-free survival, % (95% CI)"]

@@ -13,7 +13,7 @@ from msct_helpers.words import upper_first
 
 CLASSES = {"LOW": "low", "NORMAL": "normal", "HIGH": "high", NONE_LATER: "no later value"}
 CLASSES |= {"1": "1 point", "2": "2 points", "3": "3 points"}
-SPARE = "\N{EM SPACE}"
+SPARE = "&emsp;"
 """Sets a preferred term in from its system organ class."""
 
 BASIS = "Basis"
@@ -60,10 +60,11 @@ def table_overview(synthetic: bool) -> pd.DataFrame:
     for group, name in OVERVIEW.items():
         count, percent, interval = show_interval("overview", group)
         events = ref("overview", "events_count", group=group)
-        row = [name, count, percent, interval, events, show_rate("overview", "", group)]
-        rows.append([*row, "published" if group in PUBLISHED else "assumed"])
-    heads = ["Adverse events", "Participants", "Per cent", "Exact 95% CI, %", "Events"]
-    out = pd.DataFrame(rows, columns=[*heads, "Per 100 years (exact 95% CI)", BASIS])
+        basis = "published" if group in PUBLISHED else "assumed"
+        rate = show_rate("overview", "", group)
+        rows.append((name, basis, count, percent, interval, events, rate))
+    heads = ["Adverse events", BASIS, "Participants", "Per cent", "Exact 95% CI, %", "Events"]
+    out = pd.DataFrame(rows, columns=[*heads, "Per 100 years (exact 95% CI)"])
     return out if synthetic else out.drop(columns=BASIS)
 
 
@@ -84,17 +85,17 @@ def table_events(record: pd.DataFrame, synthetic: bool) -> pd.DataFrame:
         rows.append(
             (
                 f"{SPARE}{term}" if term else f"**{organ}**",
+                "assumed",
                 unbroken(f"{cell('count')} ({cell('percent')})"),
                 unbroken(f"{cell('severe_count')} ({cell('severe_percent')})"),
                 cell("serious_count"),
                 cell("related_count"),
                 cell("events_count"),
                 show_rate("ae", organ, term),
-                "assumed",
             )
         )
-    heads = ["Class and term", "Any grade, n (%)", "Grade 3 or more, n (%)", "Serious, n"]
-    heads += ["Related, n", "Events", "Per 100 years (exact 95% CI)", BASIS]
+    heads = ["Class and term", BASIS, "Any grade, n (%)", "Grade 3 or more, n (%)", "Serious, n"]
+    heads += ["Related, n", "Events", "Per 100 years (exact 95% CI)"]
     out = pd.DataFrame(rows, columns=heads)
     return out if synthetic else out.drop(columns=BASIS)
 
@@ -102,16 +103,19 @@ def table_events(record: pd.DataFrame, synthetic: bool) -> pd.DataFrame:
 def table_grades(record: pd.DataFrame, synthetic: bool) -> pd.DataFrame:
     """Return participants by worst grade of each preferred term."""
     rows = [
-        (term, *(ref("ae", f"grade{g}_count", organ, group=term) for g in GRADES), "assumed")
+        (term, "assumed", *(ref("ae", f"grade{g}_count", organ, group=term) for g in GRADES))
         for organ, term in list_terms(record)
         if term
     ]
-    out = pd.DataFrame(rows, columns=["Preferred term", *(f"Grade {g}" for g in GRADES), BASIS])
+    out = pd.DataFrame(rows, columns=["Preferred term", BASIS, *(f"Grade {g}" for g in GRADES)])
     return out if synthetic else out.drop(columns=BASIS)
 
 
 def table_serious(listing: pd.DataFrame, synthetic: bool) -> pd.DataFrame:
-    """Return the listing of deaths and serious events, participants numbered within it."""
+    """Return the listing of deaths and serious events, participants numbered within it.
+
+    Columns of which nothing was recorded are left out.
+    """
     people = {who: str(i) for i, who in enumerate(listing["USUBJID"].unique(), 1)}
     rows = []
     for number, row in enumerate(listing.itertuples(), 1):
@@ -119,10 +123,11 @@ def table_serious(listing: pd.DataFrame, synthetic: bool) -> pd.DataFrame:
         related = "" if pd.isna(row.AEREL) else str(row.AEREL).lower()
         day = ref("listing", "day", group=f"{number}")
         outcome = str(row.AEOUT).lower()
-        rows.append((people[row.USUBJID], day, row.EVENT, grade, related, outcome, "assumed"))
-    heads = ["Participant", "Study day", "Event", "Grade", "Relation", "Outcome", BASIS]
+        rows.append((people[row.USUBJID], day, row.EVENT, "assumed", grade, related, outcome))
+    heads = ["Participant", "Study day", "Event", BASIS, "Grade", "Relation", "Outcome"]
     out = pd.DataFrame(rows, columns=heads)
-    return out if synthetic else out.drop(columns=BASIS)
+    blank = [head for head in out if (out[head] == "").all()]
+    return out.drop(columns=[*blank, *([] if synthetic else [BASIS])])
 
 
 def table_shifts(record: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:

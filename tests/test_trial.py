@@ -6,11 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy import stats
 
-from msct_helpers import Trial, ledger, meld, population, safety
+from msct_helpers import Trial, ledger, meld, safety
 from msct_helpers.efficacy import derive_change
 from msct_helpers.scores import meld as meld_score
 from tests.conftest import DATASETS, ROOT, get_text, with_tables
@@ -33,40 +31,6 @@ def test_mayo_deaths_by_visit(mayo: Trial) -> None:
     text = get_text(safety.summarise_safety(mayo))
     assert text["risk.death.count"] == "26"
     assert text["risk.liver-transplant.count"] == "1"
-
-
-def test_exact_intervals_of_the_published_counts() -> None:
-    # Clopper-Pearson, computed in R.
-    for count, low, high in ((3, 2.45, 30.15), (2, 0.95, 25.13), (4, 4.36, 34.87), (0, 0, 13.23)):
-        out = safety.estimate_proportion(count, 26)
-        assert out["percent_low"] == pytest.approx(low, abs=0.005)
-        assert out["percent_high"] == pytest.approx(high, abs=0.005)
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.data())
-def test_flow_conserves_participants(synthetic: Trial, data: st.DataObject) -> None:
-    size = len(synthetic.adsl)
-    reasons = data.draw(
-        st.lists(
-            st.sampled_from(["DEATH", "LIVER TRANSPLANT", "LOST TO FOLLOW-UP", None]),
-            min_size=size,
-            max_size=size,
-        )
-    )
-    days = data.draw(st.lists(st.integers(1, 900), min_size=size, max_size=size))
-    adsl = synthetic.adsl.assign(DCSREAS=reasons, EOSDY=np.array(days, dtype=float))
-    adsl["EOSSTT"] = np.where(adsl["DCSREAS"].isna(), "COMPLETED", "DISCONTINUED")
-    last = synthetic.adlb["USUBJID"].map(adsl.set_index("USUBJID")["EOSDY"])
-    trial = with_tables(synthetic, adsl=adsl, adlb=synthetic.adlb[synthetic.adlb["ADY"] <= last])
-    flow = population.derive_attendance(trial)
-    assert (flow["FOLLOWED"] + flow["LEFT"] == size).all()
-    assert (flow["SEEN"] <= flow["FOLLOWED"]).all()
-    exits = population.derive_exits(trial)
-    assert exits["COUNT"].sum() == flow["LEFT"].iloc[-1]
-    status = population.summarise_disposition(trial)
-    counts = status[(status["analysis"] == "status") & (status["statistic"] == "count")]
-    assert counts["value"].sum() == size
 
 
 def test_synthetic_data_satisfy_every_statement(synthetic: Trial) -> None:

@@ -1,7 +1,7 @@
 """Make the synthetic trial: python data/msct_synthetic/make_data.py.
 
-Writes adsl.csv, adlb.csv, adae.csv, adex.csv and study.yml. What study.yml lists as assumed is written from
-the constants of the generator, so that the two cannot drift apart.
+Writes adsl.csv, adlb.csv, adae.csv, adex.csv and study.yml. What study.yml lists as assumed is
+written from the constants of the generator, so that the two cannot drift apart.
 """
 
 from pathlib import Path

@@ -1,0 +1,203 @@
+"""Flow, leavers, time to event and published counts, against R and against counts by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from msct_helpers import Trial, baseline, meld, population, published, survival
+from msct_helpers.load import load_statements
+from msct_helpers.schema import VISITS
+from tests.conftest import get_text, with_tables
+
+EVENTS = ["DEATH", "LIVER TRANSPLANT", "LOST TO FOLLOW-UP", "WITHDRAWAL BY SUBJECT", None]
+
+
+def change_course(
+    trial: Trial, reasons: list[str | None], days: list[int], kept: list[bool]
+) -> Trial:
+    """Return a trial whose participants leave for these reasons on these days, visits missing."""
+    adsl = trial.adsl.assign(DCSREAS=reasons, EOSDY=np.array(days, dtype=float))
+    left = adsl["DCSREAS"].notna()
+    stayed = np.where(adsl["EOSDY"] > 300, "COMPLETED", "ONGOING")
+    adsl["EOSSTT"] = np.where(left, "DISCONTINUED", stayed)
+    adsl["DTHDY"] = adsl["EOSDY"].where(adsl["DCSREAS"] == "DEATH")
+    last = trial.adlb["USUBJID"].map(adsl.set_index("USUBJID")["EOSDY"])
+    present = np.resize(kept, len(trial.adlb)) & (trial.adlb["ADY"] <= last).to_numpy()
+    return with_tables(trial, adsl=adsl, adlb=trial.adlb[present])
+
+
+@st.composite
+def courses(draw: st.DrawFn, size: int = 26) -> tuple[list[str | None], list[int], list[bool]]:
+    """Draw how a trial goes: any mixture of events, ties, missing visits, all lost, none lost."""
+    kinds = draw(
+        st.sampled_from([EVENTS, ["LOST TO FOLLOW-UP"], [None], ["DEATH"], ["DEATH", None]])
+    )
+    spread = draw(st.sampled_from([[50], [1, 200, 400, 900], list(range(1, 900))]))
+    reasons = draw(st.lists(st.sampled_from(kinds), min_size=size, max_size=size))
+    days = draw(st.lists(st.sampled_from(spread), min_size=size, max_size=size))
+    return reasons, days, draw(st.lists(st.booleans(), min_size=1, max_size=40))
+
+
+@settings(max_examples=60, deadline=None)
+@given(course=courses())
+def test_flow_conserves_participants(
+    synthetic: Trial, course: tuple[list[str | None], list[int], list[bool]]
+) -> None:
+    trial = change_course(synthetic, *course)
+    size = len(trial.adsl)
+    visits, exits = population.derive_attendance(trial), population.derive_exits(trial)
+    assert (visits["RISK"] + visits["LEFT"] == size).all()
+    assert (visits["ATTENDED"] + visits["MISSED"] == visits["RISK"]).all()
+    assert (visits["MISSED"] >= 0).all()
+    left_by = exits.set_index("AVISITN").groupby("AVISITN")["COUNT"].sum().reindex(list(VISITS)[1:])
+    assert left_by.fillna(0).tolist() == (-visits["RISK"].diff().dropna()).tolist()
+    record = population.summarise_disposition(trial)
+    status = record[(record["analysis"] == "status") & (record["statistic"] == "count")]
+    assert status["value"].sum() == size
+    # Aalen-Johansen and Kaplan-Meier share out the same participants at every day.
+    times = survival.derive_time_to_event(trial.adsl)
+    free = survival.estimate_survival(times["DAYS"], times["EVENT"] > 0)
+    both = survival.estimate_incidence(times["DAYS"], times["EVENT"])
+    for day in (0, 183, 365, 731):
+        at, sums = survival.get_at(free, day), survival.get_at(both, day)
+        assert at["SURVIVAL"] + sums["DEATH"] + sums["LIVER TRANSPLANT"] == pytest.approx(1)
+    bounds = survival.summarise_bounds(trial).set_index("id")["value"]
+    assert (
+        bounds["bound.event-dead.count"] - bounds["bound.event-alive.count"]
+        == (bounds["bound.unknown.count"])
+    )
+
+
+def test_a_flow_that_loses_someone_is_refused(
+    synthetic: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exits = population.derive_exits(synthetic).iloc[:-1]
+    monkeypatch.setattr(population, "derive_exits", lambda trial: exits)
+    with pytest.raises(ValueError, match="left by the last visit: 9 and 8"):
+        population.summarise_disposition(synthetic)
+
+
+def test_flow_of_the_synthetic_trial_counted_by_hand(synthetic: Trial) -> None:
+    # Events on study days 89, 302, 459 (deaths), 63, 377 (transplants), 88, 119, 198, 598 (lost).
+    visits = population.derive_attendance(synthetic).set_index("AVISITN")
+    assert visits["RISK"].tolist() == [26, 22, 20, 17]
+    exits = population.derive_exits(synthetic)
+    assert exits.groupby("AVISITN")["COUNT"].sum().to_dict() == {6: 4, 12: 2, 24: 3}
+
+
+def test_who_came_early_or_completed_was_at_risk(synthetic: Trial) -> None:
+    one = synthetic.adsl.iloc[:2].assign(EOSDY=[700.0, 700.0])
+    one["EOSSTT"] = ["COMPLETED", "ONGOING"]
+    labs = synthetic.adlb[synthetic.adlb["USUBJID"].isin(one["USUBJID"])]
+    trial = with_tables(synthetic, adsl=one, adlb=labs[labs["AVISITN"] < 24])
+    assert population.derive_follow_up(trial)["LASTRISK"].tolist() == [24, 12]
+    late = labs[labs["AVISITN"] == 24].assign(ADY=690.0)
+    trial = with_tables(trial, adlb=pd.concat([trial.adlb, late]))
+    assert population.derive_follow_up(trial)["LASTRISK"].tolist() == [24, 24]
+
+
+# R 4.2.2, survival 3.5-3: survfit with conf.type "log-log", and with a factor of states.
+R_SURVIVAL = {
+    "mayo": [
+        (6, 102, 0.9357798165, 0.8700125111, 0.9688563303, 0.06422018349, 0.0),
+        (12, 91, 0.8348623853, 0.7507745275, 0.8925756180, 0.16513761468, 0.0),
+        (24, 82, 0.7522935780, 0.6599628959, 0.8228802284, 0.23853211009, 0.009174311927),
+    ],
+    "synthetic": [
+        (6, 22, 0.9214743590, 0.7207930265, 0.9797797514, 0.04006410256, 0.03846153846),
+        (12, 20, 0.8775946276, 0.6657885850, 0.9589552019, 0.08394383394, 0.03846153846),
+        (24, 17, 0.7898351648, 0.5653763553, 0.9070025579, 0.12782356532, 0.08234126984),
+    ],
+}
+
+
+@pytest.mark.parametrize("dataset", R_SURVIVAL)
+def test_survival_and_incidence_equal_those_of_r(
+    dataset: str, request: pytest.FixtureRequest
+) -> None:
+    trial: Trial = request.getfixturevalue(dataset)
+    value = survival.summarise_survival(trial).set_index("id")["value"]
+    for month, risk, free, low, high, died, moved in R_SURVIVAL[dataset]:
+        found = [value[f"tfs.m{month}.{s}"] for s in ("percent", "percent_low", "percent_high")]
+        assert found == pytest.approx([100 * free, 100 * low, 100 * high], abs=1e-6)
+        assert value[f"tfs.m{month}.risk_count"] == risk
+        assert value[f"cif.m{month}.death.percent"] == pytest.approx(100 * died, abs=1e-7)
+        assert value[f"cif.m{month}.liver-transplant.percent"] == pytest.approx(100 * moved)
+
+
+def test_naive_incidence_and_standard_error_equal_those_of_r(mayo: Trial, synthetic: Trial) -> None:
+    value = survival.summarise_survival(mayo).set_index("id")["value"]
+    assert value["cif.m24.death.percent_se"] == pytest.approx(4.08, abs=0.005)
+    assert value["naive.m24.death.percent"] == pytest.approx(100 * (1 - 0.7609406306), abs=1e-6)
+    value = survival.summarise_survival(synthetic).set_index("id")["value"]
+    assert value["naive.m24.death.percent"] == pytest.approx(100 * (1 - 0.8646616541), abs=1e-6)
+    assert value["naive.m24.death.excess_percent"] == pytest.approx(13.53383459 - 12.78235653)
+
+
+def test_curves_without_events_and_with_nobody_left() -> None:
+    days, none = pd.Series([10, 20, 30]), pd.Series([0, 0, 0])
+    curve = survival.estimate_survival(days, none)
+    assert curve["SURVIVAL"].tolist() == [1.0]
+    assert curve["CI_LOW"].isna().all()
+    assert survival.estimate_incidence(days, none)["DEATH"].tolist() == [0.0]
+    all_died = survival.estimate_survival(days, pd.Series([1, 1, 1]))
+    assert all_died["SURVIVAL"].tolist() == pytest.approx([1, 2 / 3, 1 / 3, 0])
+    assert np.isnan(all_died["CI_HIGH"].iloc[-1])
+    moved = survival.estimate_incidence(days, pd.Series([2, 2, 2]))
+    assert moved["LIVER TRANSPLANT"].iloc[-1] == pytest.approx(1)
+    assert moved["DEATH"].iloc[-1] == 0
+
+
+def test_published_counts_have_the_exact_intervals_of_r() -> None:
+    # binom.test in R 4.2.2, per cent.
+    text = get_text(published.summarise_counts(load_statements()))
+    for group, share, low, high in (
+        ("n3", "11.5", "2.4", "30.2"),
+        ("n4", "7.7", "0.9", "25.1"),
+        ("n5", "15.4", "4.4", "34.9"),
+        ("event", "19.2", "6.6", "39.4"),
+        ("gone", "34.6", "17.2", "55.7"),
+        ("dead-worst", "26.9", "11.6", "47.8"),
+        ("s1", "0.0", "0.0", "13.2"),
+    ):
+        found = [text[f"published.{group}.{s}"] for s in ("percent", "percent_low", "percent_high")]
+        assert found == [share, low, high], group
+    assert text["published.s1.percent_upper"] == "10.9"
+    assert text["published.s1.percent_three"] == "11.5"
+    assert [text[f"unseen.{r}.percent"] for r in (10, 5)] == ["6.5", "26.4"]
+    assert [text[f"exclude.{r}.count"] for r in (10, 5, 1)] == ["29", "59", "299"]
+
+
+def test_no_data_with_these_counts_keep_a_composite_significant() -> None:
+    value = published.summarise_composite_bound(load_statements()).set_index("id")["value"]
+    # R 4.2.2, wilcox.test on signed ranks.
+    for events, p in enumerate((0.0000153, 0.0019, 0.018, 0.076, 0.203, 0.406)):
+        assert value[f"ceiling.{events}.p_value"] == pytest.approx(p, rel=0.03)
+    assert value["ceiling.5.improved_count"] == 17
+
+
+def test_standardised_differences_by_hand() -> None:
+    one, other = pd.Series([1.0, 2.0, 3.0]), pd.Series([4.0, 6.0, 8.0])
+    # Variances 1 and 4: (2 - 6) / sqrt(2.5).
+    assert baseline.estimate_smd(one, other) == pytest.approx(-4 / np.sqrt(2.5))
+    half, fifth = pd.Series([0.0, 1.0]), pd.Series([1.0, 0.0, 0.0, 0.0, 0.0])
+    expected = (0.5 - 0.2) / np.sqrt((0.25 + 0.16) / 2)
+    assert baseline.estimate_smd(half, fifth, proportion=True) == pytest.approx(expected)
+    assert np.isnan(baseline.estimate_smd(one, other.iloc[:0]))
+    assert np.isnan(baseline.estimate_smd(half * 0, fifth * 0, proportion=True))
+
+
+def test_baseline_groups_share_out_all_participants(synthetic: Trial) -> None:
+    scores = meld.derive_scores(synthetic.adlb, synthetic.adsl)
+    record = baseline.summarise_baseline(synthetic, scores)
+    size = record[record["analysis"] == "group"].set_index("group")["value"]
+    assert size[["UMBILICAL CORD", "CORD BLOOD", "BONE MARROW"]].tolist() == [23, 2, 1]
+    assert size["COMPLETED"] + size["LEFT"] == size["ALL"] == 26
+    text = get_text(record)
+    women = [text[f"base.sex=f.{g}.count"] for g in ("all", "completed", "left")]
+    assert women == ["20", "11", "9"]
+    albumin = synthetic.adlb.query("PARAMCD == 'ALB' and AVISITN == 0")["AVAL"]
+    assert float(text["base.alb.all.mean"]) == pytest.approx(albumin.mean(), abs=0.005)
+    assert not record["statistic"].str.startswith("p_").any()
