@@ -19,7 +19,7 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 PRELOADED = (
     "ipykernel.kernelapp",
-    "msct_helpers.ledger",
+    "msct_helpers.sections_ledger",
     "msct_helpers.sections_cohort",
     "msct_helpers.sections_efficacy",
     "msct_helpers.sections_meld",

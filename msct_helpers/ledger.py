@@ -1,10 +1,33 @@
-"""Published statements beside what a data set shows for each."""
+"""Ledger of the published statements: verdict on each, how robust it is, and what it rests on."""
+
+from typing import Any
 
 import pandas as pd
 
+from msct_helpers import efficacy, inference, meld, missing, published, safety
 from msct_helpers.load import Trial, load_statements
-from msct_helpers.results import get_refs, make_id, make_record, make_rows
+from msct_helpers.results import make_record, make_rows, make_text_row, ref
+from msct_helpers.robustness import Check, check_robustness
+from msct_helpers.schema import VISITS
 from msct_helpers.statements import check_statements
+from msct_helpers.words import join_words
+
+FAMILY = ("ALT", "BILI", "ALB", "PT", "MELD")
+"""Endpoints that the statements speak of."""
+
+NOT_TESTABLE = "design, not testable"
+WEIGHED = "weighed below, no verdict"
+VERDICTS = ("holds", "holds only as observed", "holds only among pairs", "does not hold")
+"""Verdicts on statements that the data can test."""
+
+
+MADE = {
+    "synthetic": "These data were made to agree with the statements; that they agree is no "
+    "evidence.",
+    "untreated": "Nobody in these data received the cells: what holds here holds without them.",
+    "own": "These data have no control arm either.",
+}
+"""What kind of evidence the data at hand can give."""
 
 
 def check_trial(trial: Trial) -> pd.DataFrame:
@@ -21,6 +44,8 @@ def check_trial(trial: Trial) -> pd.DataFrame:
 
 def judge(row: dict[str, object]) -> str:
     """Return the verdict on one statement: what its readings on the data at hand say."""
+    if row["kind"] in ("design", "conclusion"):
+        return NOT_TESTABLE if row["kind"] == "design" else WEIGHED
     if not row["assessable"]:
         return f"not assessable: {row['why_not']}"
     observed, pairs = row["holds_observed"], row["holds_pairs"]
@@ -34,73 +59,205 @@ def judge(row: dict[str, object]) -> str:
     return "holds only as observed" if known[0] else "holds only among pairs"
 
 
-def summarise_ledger(checked: pd.DataFrame, trial: Trial) -> pd.DataFrame:
-    """Return the numbers behind each verdict, and how many statements hold.
+def summarise_evidence(trial: Trial) -> pd.DataFrame:
+    """Return the numbers on change that verdicts and checks rest on, at every visit.
 
     Returns
     -------
     DataFrame
-        Record: ``claim`` with group the statement's id; ``claims`` with counts of verdicts.
+        Records of `efficacy.summarise_change`, `inference.summarise_family` and
+        `missing.summarise_missing` for the endpoints of the statements.
+    """
+    labs = meld.derive_all(trial)
+    labs = labs[labs["PARAMCD"].isin(FAMILY)]
+    family = inference.summarise_family(labs, FAMILY)
+    imputed = {code: missing.simulate_imputations(labs, code) for code in FAMILY}
+    months = tuple(m for m in VISITS if m)
+    return pd.concat(
+        [
+            efficacy.summarise_change(labs),
+            family,
+            missing.summarise_missing(labs, trial.adsl, family, imputed, months),
+        ],
+        ignore_index=True,
+    )
+
+
+def summarise_ledger(checked: pd.DataFrame, checks: dict[str, list[Check]]) -> pd.DataFrame:
+    """Return verdicts, counts and how many statements got each verdict.
+
+    Parameters
+    ----------
+    checked
+        Statements with their verdicts (`check_trial`).
+    checks
+        Checks of robustness by id of the statement.
+
+    Returns
+    -------
+    DataFrame
+        Record: ``claim`` with group the statement's id: verdict (a word), of counts their exact
+        interval, of changes survives_count and checks_count; ``claims`` with counts of verdicts.
     """
     rows = []
-    for row in checked[checked["assessable"]].to_dict("records"):
-        statistics = {
-            "diff": row["estimate_observed"],
-            "mean": row["estimate_pairs"],
-            "p_t": row["p_value"],
-            "p_wilcoxon": row["p_wilcoxon"],
-            "count": row["count"],
-            "denominator": row["denominator"],
-        }
-        known = {k: float(v) for k, v in statistics.items() if not pd.isna(v)}
-        unit = trial.study.reporting_units.get(row["parameter"], "score")
-        rows += make_rows(
-            "claim",
-            known,
-            parameter=row["parameter"],
-            unit=unit,
-            group=row["id"],
-            n=None if pd.isna(row["n_pairs"]) else int(row["n_pairs"]),
-            method="see the rule of the statement",
-            function="check_statements",
-        )
-    testable = checked[checked["assessable"]]
-    counts: dict[str, float] = {
-        "all_count": len(checked),
-        "assessable_count": len(testable),
-        "holds_count": int((testable["verdict"] == "holds").sum()),
-    }
+    for row in checked.to_dict("records"):
+        own: dict[str, Any] = {"group": str(row["id"]), "function": "check_statements"}
+        verdict = str(row["verdict"])
+        rows.append(make_text_row("claim", "verdict", verdict, method="see the rules", **own))
+        if not pd.isna(row["count"]):
+            found = safety.estimate_proportion(int(row["count"]), int(row["denominator"]))
+            rows += make_rows("claim", found, method="Clopper-Pearson 95% interval", **own)
+        known = [c.survives for c in checks.get(str(row["id"]), []) if c.survives is not None]
+        if known:
+            tally: dict[str, float] = {"survives_count": sum(known), "checks_count": len(known)}
+            rows += make_rows("claim", tally, method="checks of robustness", **own)
+    testable = checked[checked["verdict"].isin(VERDICTS)]
+    counts: dict[str, float] = {"all_count": len(checked), "assessable_count": len(testable)}
+    for verdict in VERDICTS:
+        name = verdict.replace(" ", "-")
+        counts[f"{name}_count"] = int((testable["verdict"] == verdict).sum())
+    changes = [i for i in testable["id"] if i in checks]
+    counts["changes_count"] = len(changes)
+    counts["robust_count"] = sum(all(c.survives for c in checks[i]) for i in changes)
     rows += make_rows("claims", counts, method="count", function="summarise_ledger")
     return make_record(rows)
 
 
+def check_changes(checked: pd.DataFrame, evidence: pd.DataFrame) -> dict[str, list[Check]]:
+    """Return the checks of robustness of every statement on a change that the data can test."""
+    values = evidence.set_index("id")["value"]
+    able = checked.loc[checked["verdict"].isin(VERDICTS), "id"].tolist()
+    claims = load_statements()
+    claims = claims[claims["kind"].isin(["direction", "significance"]) & claims["id"].isin(able)]
+    return {c["id"]: check_robustness(c, values) for c in claims.to_dict("records")}
+
+
 def say_agreement(checked: pd.DataFrame) -> str:
     """Return the answer of the chapter: how many statements the data can test and satisfy."""
-    testable = checked[checked["assessable"]]
-    failing = testable.loc[testable["verdict"] != "holds", "id"].tolist()
-    rest = f" Not or only partly met: {', '.join(failing)}." if failing else ""
-    return (
+    out = (
         "Of {claims.all_count} published statements, this data set can test "
-        "{claims.assessable_count}; {claims.holds_count} of these hold in every reading." + rest
+        "{claims.assessable_count}; {claims.holds_count} of these hold in every reading."
     )
+    for verdict in VERDICTS[1:]:
+        own = checked.loc[checked["verdict"] == verdict, "id"].tolist()
+        if own:
+            said = verdict.replace("holds", "hold", 1).replace("does not", "do not")
+            count = f"{{claims.{verdict.replace(' ', '-')}_count}}"
+            said = said if len(own) > 1 else verdict
+            out += f" {count} {said} ({join_words(own)})."
+    if checked.loc[checked["kind"].isin(["direction", "significance"]), "assessable"].any():
+        out += (
+            " Of {claims.changes_count} testable statements on changes, {claims.robust_count} "
+            "also survive the mixed model, Holm's adjustment, death and transplant ranked worst "
+            "and missing patients who are worse than imputed."
+        )
+    return out
 
 
-def table_ledger(checked: pd.DataFrame, record: pd.DataFrame) -> pd.DataFrame:
-    """Return statement, what the data show, and verdict, one row a statement."""
-    text = get_refs(record)
-    rows = []
-    for row in checked.to_dict("records"):
+def describe_claim(claim: dict[str, str], row: dict[str, object]) -> str:
+    """Return what the data at hand show for a statement, with the ids of its numbers."""
+    group, code = claim["id"], claim["parameter"]
+    if claim["kind"] == "count":
+        count, total = (ref("claim", s, group=group) for s in ("count", "denominator"))
+        low, high = (ref("claim", f"percent_{s}", group=group) for s in ("low", "high"))
+        share = ref("claim", "percent", group=group)
+        return f"{count} of {total} ({share}%, exact 95% interval {low}% to {high}%)."
+    months = [int(claim["visit"])] if claim["visit"] else [m for m in VISITS if m]
+    parts = []
+    for month in months:
+        mean, low, high = (ref("chg", s, code, month) for s in ("mean", "ci_low", "ci_high"))
+        when = f"month {month}: " if len(months) > 1 else ""
+        part = (
+            f"{when}among {ref('chg', 'n', code, month)} pairs a change of {mean} "
+            f"(95% interval {low} to {high})"
+        )
+        if claim["significance"]:
+            p, q = ref("chg", "p_t", code, month), ref("chg", "p_wilcoxon", code, month)
+            part += f", p = {p} (t) and {q} (Wilcoxon)"
+        else:
+            diff, seen = ref("obs", "diff", code, month), ref("obs", "n", code, month)
+            part += f"; the mean of all {seen} seen differs from baseline by {diff}"
+        parts.append(part)
+    return f"{'; '.join(parts)}.".replace("among", "Among", 1 if len(months) == 1 else 0)
 
-        def cell(statistic: str, row: dict[str, object] = row) -> str:
-            key = make_id("claim", statistic, str(row["parameter"] or ""), group=str(row["id"]))
-            return text.get(key, "")
 
-        shown = []
-        if cell("count"):
-            shown.append(f"{cell('count')} of {cell('denominator')}")
-        if cell("diff"):
-            shown.append(f"change {cell('diff')} (all seen), {cell('mean')} (pairs)")
-        if cell("p_t"):
-            shown.append(f"p {cell('p_t')} (t), {cell('p_wilcoxon')} (Wilcoxon)")
-        rows.append((row["id"], row["statement"], "; ".join(shown), row["verdict"]))
-    return pd.DataFrame(rows, columns=["Id", "Published statement", "These data", "Verdict"])
+def weigh_conclusions(
+    trial: Trial, checked: pd.DataFrame
+) -> dict[str, tuple[list[str], list[str]]]:
+    """Return the evidence for and against each published conclusion, by id.
+
+    Sentences name numbers of `published.summarise_counts`, `published.summarise_composite_bound`
+    and `summarise_ledger`.
+    """
+    treated = not safety.select_safety_set(trial).empty
+    verdict = checked.set_index("id")["verdict"]
+    none_early = (
+        "The abstract reports no serious event within 24 hours in "
+        f"{_published('S1', 'denominator')} patients."
+    )
+    limit = (
+        "Seeing none in so few leaves room for a risk of up to "
+        f"{_published('S1', 'percent_upper')}%."
+    )
+    outcome = (
+        f"{_published('N3', 'count')} of {_published('N3', 'denominator')} patients died and "
+        f"{_published('N4', 'count')} were transplanted; without a control arm nobody can say "
+        "whether that is more or less than without the treatment."
+    )
+    silent = "Later adverse events, their grades and their relation to the cells are not reported."
+    kind = "synthetic" if trial.synthetic else "own" if treated else "untreated"
+    agree = (
+        "{claims.holds_count} of {claims.assessable_count} testable statements hold in every "
+        "reading on these data."
+    )
+    robust = (
+        "{claims.robust_count} of {claims.changes_count} testable statements on changes survive "
+        "every check."
+    )
+    early = [none_early]
+    if verdict["S1"] == "holds":
+        early.append("None was recorded in these data either.")
+    highest = max(derive_ceiling())
+    ceiling = (
+        "If every death and transplant counts, the best that any data with these counts can reach "
+        f"is p = {ref('ceiling', 'p_value', group=f'{highest}')} at two years."
+    )
+    return {
+        "C1": (early, [limit, outcome, silent]),
+        "C2": (
+            [agree],
+            [
+                MADE[kind],
+                robust,
+                ceiling,
+                "Patients who enter when they are at their worst improve towards their own mean "
+                "without treatment, and the sickest are missing from the later means.",
+            ],
+        ),
+        "C3": (
+            ["A peripheral vein is an easy route to the patient.", none_early],
+            [
+                "Nothing compares the cells with any other treatment of the disease.",
+                "Dose, number of infusions and diagnoses are not stated: nobody could repeat it.",
+            ],
+        ),
+        "C4": (
+            [
+                f"To rule out a risk of {ref('exclude', 'risk_percent', group='5')}%, "
+                f"{ref('exclude', 'count', group='5')} patients without an event are needed.",
+                "The two-year risk of death or transplant may lie anywhere from "
+                f"{_published('EVENT', 'percent_low')}% to {_published('EVENT', 'percent_high')}%.",
+            ],
+            ["A larger study without a control arm would leave the same question open."],
+        ),
+    }
+
+
+def derive_ceiling() -> list[int]:
+    """Return the numbers of events for which `published.summarise_composite_bound` has a row."""
+    counts = published.get_counts(load_statements())
+    return list(range(counts["N3"] + counts["N4"] + 1))
+
+
+def _published(group: str, statistic: str) -> str:
+    return ref("published", statistic, group=group)

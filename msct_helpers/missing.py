@@ -14,7 +14,7 @@ from statsmodels.imputation.mice import MICEData
 
 from msct_helpers.efficacy import estimate_mean_change, is_log_scale
 from msct_helpers.inference import estimate_sign_flip_p
-from msct_helpers.population import derive_disposition
+from msct_helpers.population import VISIT_DAYS, derive_disposition
 from msct_helpers.results import make_record, make_rows
 from msct_helpers.schema import VISITS
 
@@ -51,30 +51,32 @@ def make_wide(labs: pd.DataFrame, code: str) -> pd.DataFrame:
     return np.log(wide) if is_log_scale(code) else wide
 
 
-def simulate_imputations(labs: pd.DataFrame, code: str) -> Imputed | None:
-    """Return multiple imputations of the two-year change by chained equations.
+def simulate_imputations(labs: pd.DataFrame, code: str) -> dict[int, Imputed]:
+    """Return multiple imputations of the change at each visit by chained equations.
 
     Predictive mean matching from the other visits (statsmodels' MICE), under a fixed seed.
 
     Returns
     -------
-    Imputed or None
-        None where fewer than five participants have values at both ends.
+    dict
+        By month; without the visits at which fewer than five participants have a value and a
+        baseline.
     """
     wide = make_wide(labs, code)
-    last = f"m{max(VISITS)}"
-    if wide[last].notna().sum() < 5:
-        return None
-    missing = wide[last].isna().to_numpy()
-    spread = float(wide["m0"].std())
     wide = wide.loc[:, wide.notna().sum() >= 5]
+    months = [m for m in VISITS if m and f"m{m}" in wide]
+    if not months or "m0" not in wide:
+        return {}
+    missing = wide.isna()
+    spread = float(wide["m0"].std())
     data = MICEData(wide.reset_index(drop=True), k_pmm=5, rng=np.random.default_rng(SEED))
-    draws = []
+    draws: dict[int, list[np.ndarray]] = {m: [] for m in months}
     data.update_all(BURN_IN)
     for _ in range(IMPUTATIONS):
         data.update_all(1)
-        draws.append((data.data[last] - data.data["m0"]).to_numpy(dtype=float))
-    return Imputed(np.array(draws), missing, spread)
+        for m in months:
+            draws[m].append((data.data[f"m{m}"] - data.data["m0"]).to_numpy(dtype=float))
+    return {m: Imputed(np.array(draws[m]), missing[f"m{m}"].to_numpy(), spread) for m in months}
 
 
 def pool_rubin(
@@ -114,9 +116,11 @@ def estimate_delta(imputed: Imputed, better: int, delta: float) -> dict[str, flo
 
 
 def estimate_composite(
-    labs: pd.DataFrame, adsl: pd.DataFrame, code: str
+    labs: pd.DataFrame, adsl: pd.DataFrame, code: str, month: int = max(VISITS)
 ) -> tuple[float, int, int, int]:
     """Return the exact signed-rank test in which death ranks worst and transplant next.
+
+    Counted are the events up to the day on which the visit is due.
 
     Returns
     -------
@@ -125,8 +129,9 @@ def estimate_composite(
         are missing and are left out.
     """
     wide = make_wide(labs, code)
-    status = derive_disposition(adsl).set_index("USUBJID")["STATUS"].reindex(wide.index)
-    change = BETTER[code] * (wide[f"m{max(VISITS)}"] - wide["m0"])
+    course = derive_disposition(adsl).set_index("USUBJID").reindex(wide.index)
+    status = course["STATUS"].where(course["DAYS"] <= VISIT_DAYS[month])
+    change = BETTER[code] * (wide[f"m{month}"] - wide["m0"])
     worst = float(np.nanmax(np.abs(change))) if change.notna().any() else 1.0
     change = change.mask(status == "LIVER TRANSPLANT", -2 * worst - 1)
     change = change.mask(status == "DEATH", -3 * worst - 2).dropna()
@@ -147,9 +152,13 @@ def estimate_rank_p(change: np.ndarray) -> float:
 
 
 def summarise_missing(
-    labs: pd.DataFrame, adsl: pd.DataFrame, family: pd.DataFrame, imputations: dict[str, Imputed]
+    labs: pd.DataFrame,
+    adsl: pd.DataFrame,
+    family: pd.DataFrame,
+    imputations: dict[str, dict[int, Imputed]],
+    months: tuple[int, ...] = (max(VISITS),),
 ) -> pd.DataFrame:
-    """Return every endpoint's two-year change under each assumption about who is missing.
+    """Return every endpoint's change under each assumption about who is missing.
 
     Parameters
     ----------
@@ -158,66 +167,63 @@ def summarise_missing(
     family
         Record of `msct_helpers.inference.summarise_family`.
     imputations
-        By PARAMCD, of the endpoints that can be imputed.
+        By PARAMCD and month (`simulate_imputations`).
+    months
+        Visits to speak of.
 
     Returns
     -------
     DataFrame
         Record, analyses ``mi`` (missing at random), ``rtb`` (missing return to baseline), both
         with change, ci_low, ci_high, p_value; ``composite`` with p_value, n, events_count,
-        better_count; ``tip`` with tipping delta in baseline SD (NaN if none up to 2).
+        better_count; ``tip`` with the tipping points in baseline SD: delta (interval includes
+        zero; NaN if none up to 2) and flip (mean change turns; NaN if nobody is missing).
     """
     rows: list[dict[str, Any]] = []
-    last = max(VISITS)
-    for code, imputed in imputations.items():
-        if not (family["parameter"] == code).any():
-            continue
-        unit = family.loc[
-            (family["parameter"] == code) & (family["statistic"] == "change"), "unit"
-        ].iloc[0]
-        common: dict[str, Any] = {"parameter": code, "visit": last, "function": "summarise_missing"}
-        size = imputed.change.shape[1]
-        back = np.where(imputed.missing, 0.0, imputed.change[0])
-        fixed = estimate_mean_change(back)
-        results = {
-            "mi": estimate_delta(imputed, BETTER[code], 0.0),
-            "rtb": {
-                "estimate": fixed["mean"],
-                "ci_low": fixed["ci_low"],
-                "ci_high": fixed["ci_high"],
-                "p_value": fixed["p_t"],
-            },
-        }
-        for analysis, found in results.items():
-            shown = {
-                "change": _show(code, found["estimate"]),
-                "ci_low": _show(code, found["ci_low"]),
-                "ci_high": _show(code, found["ci_high"]),
-                "p_value": found["p_value"],
-            }
-            rows += make_rows(
-                analysis, shown, unit=unit, n=size, method=METHODS[analysis], **common
-            )
-        p, n, events, better = estimate_composite(labs, adsl, code)
-        ranked = {"p_value": p, "n": n, "events_count": events, "better_count": better}
-        rows += make_rows("composite", ranked, n=n, method=METHODS["composite"], **common)
-        rows += make_rows(
-            "tip",
-            {"delta": find_tipping(imputed, BETTER[code])},
-            unit="SD",
-            decimals=1,
-            n=size,
-            method=METHODS["tip"],
-            **common,
-        )
+    changes = family[family["statistic"] == "change"]
+    for code, by_month in imputations.items():
+        units = changes.loc[changes["parameter"] == code, "unit"]
+        for month in months:
+            if len(units) and month in by_month:
+                rows += describe_missing(labs, adsl, code, month, by_month[month], units.iloc[0])
     return make_record(rows)
+
+
+def describe_missing(
+    labs: pd.DataFrame, adsl: pd.DataFrame, code: str, month: int, imputed: Imputed, unit: str
+) -> list[dict[str, Any]]:
+    """Return the rows of one endpoint at one visit."""
+    common: dict[str, Any] = {"parameter": code, "visit": month, "function": "summarise_missing"}
+    size = imputed.change.shape[1]
+    fixed = estimate_mean_change(np.where(imputed.missing, 0.0, imputed.change[0]))
+    pooled = estimate_delta(imputed, BETTER[code], 0.0)
+    back = {k: fixed[k] for k in ("ci_low", "ci_high")}
+    back |= {"estimate": fixed["mean"], "p_value": fixed["p_t"]}
+    rows: list[dict[str, Any]] = []
+    for analysis, found in (("mi", pooled), ("rtb", back)):
+        shown = {
+            "change": _show(code, found["estimate"]),
+            "ci_low": _show(code, found["ci_low"]),
+            "ci_high": _show(code, found["ci_high"]),
+            "p_value": found["p_value"],
+        }
+        rows += make_rows(analysis, shown, unit=unit, n=size, method=METHODS[analysis], **common)
+    p, n, events, better = estimate_composite(labs, adsl, code, month)
+    ranked = {"p_value": p, "n": n, "events_count": events, "better_count": better}
+    rows += make_rows("composite", ranked, n=n, method=METHODS["composite"], **common)
+    tips = {
+        "delta": find_tipping(imputed, BETTER[code]),
+        "flip": find_flip(imputed, BETTER[code], pooled["estimate"]),
+    }
+    rows += make_rows("tip", tips, unit="SD", decimals=1, n=size, method=METHODS["tip"], **common)
+    return rows
 
 
 METHODS = {
     "mi": "multiple imputation by chained equations, Rubin's rules",
     "rtb": "missing values return to the participant's baseline",
     "composite": "exact signed rank, death worst, then transplant",
-    "tip": "smallest shift of imputed values towards worse at which the interval includes zero",
+    "tip": "shift of imputed values towards worse: interval includes zero, or mean change turns",
 }
 
 
@@ -232,6 +238,16 @@ def find_tipping(imputed: Imputed, better: int) -> float:
         if low <= 0:
             return float(delta)
     return float("nan")
+
+
+def find_flip(imputed: Imputed, better: int, estimate: float) -> float:
+    """Return the shift at which the pooled mean change is no longer favourable.
+
+    The pooled mean falls in proportion to the shift and the share missing. 0 where it is not
+    favourable without any shift, NaN where nobody is missing.
+    """
+    share = float(imputed.missing.mean())
+    return max(better * estimate, 0.0) / (imputed.spread * share) if share else float("nan")
 
 
 def trace_tipping(imputed: Imputed, better: int) -> pd.DataFrame:

@@ -6,6 +6,7 @@ is glued under `RECORD_KEY`, so that the build can publish it.
 """
 
 import base64
+import html
 import io
 import json
 import re
@@ -28,7 +29,7 @@ FIGURE_MIME = "application/vnd.msct.figure+json"
 LINE = 104
 """Letters on a line of a table in the PDF."""
 
-_PLACEHOLDER = re.compile(r"\{([\w.+<>=-]+)(\|abs)?\}")
+_PLACEHOLDER = re.compile(r"\{([\w.+=-]+)(\|abs)?\}(?!`)")
 
 
 class Chapter:
@@ -79,7 +80,8 @@ class Chapter:
                 self._glued.add(key)
                 glue(key, row["text"], display=False)
             text = str(row["text"])
-            return text.lstrip("\N{MINUS SIGN}") if unsigned else text
+            text = text.lstrip("\N{MINUS SIGN}") if unsigned else text
+            return link_number(text, row) if where == "prose" else text
 
         return _PLACEHOLDER.sub(show, template)
 
@@ -93,8 +95,12 @@ class Chapter:
         """Return a paragraph with its numbers filled in; `name` lets other pages paste it."""
         text = self.fill(template, "prose")
         if name is not None:
-            glue(name, text, display=False)
+            self.offer(text, name=name)
         return Markdown(text)
+
+    def offer(self, text: str, *, name: str) -> None:
+        """Leave a Markdown text for other pages to paste; it is not shown here."""
+        glue(name, text, display=False)
 
     def table(
         self, shown: pd.DataFrame, *, name: str, caption: str, label: bool = True
@@ -120,7 +126,14 @@ class Chapter:
             caption = f"{caption} {NOT_ESTIMABLE}, not estimable."
         if label:
             caption = f"{caption} {self.trial.study.label}"
-        return Markdown(format_table(shown, name, caption))
+        return Markdown(format_table(shown, name, caption) + self._offer_rows(name))
+
+    def _offer_rows(self, name: str) -> str:
+        """Return a link to the numbers of a table or figure as CSV, or nothing if it has none."""
+        if not any(name in row["shown"].split() for row in self._record.values()):
+            return ""
+        link = f'<a href="../results/{name}.csv" download>Numbers behind this (CSV)</a>'
+        return f'\n<p class="msct-rows">{link}</p>\n'
 
     def table_or_say(
         self, shown: pd.DataFrame, instead: str, *, name: str, caption: str
@@ -164,6 +177,7 @@ class Chapter:
             "name": name,
             "caption": self.fill(caption, name) + kind,
             "alt": self.fill(alt, name) + kind,
+            "rows": self._offer_rows(name),
             "svg": draw(fig, "svg").decode(),
             "pdf": base64.b64encode(draw(fig, "pdf")).decode(),
         }
@@ -172,6 +186,21 @@ class Chapter:
     def publish(self) -> None:
         """Leave the chapter's record with the notebook, for the build to collect."""
         glue(RECORD_KEY, json.dumps(list(self._record.values())), display=False)
+
+
+def link_number(text: str, row: dict[str, Any]) -> str:
+    """Return a number that leads to its row in the results, and says on hovering what it is.
+
+    Plain HTML inside Markdown, so that JupyterLab shows it as the book does.
+    """
+    value = "" if row["value"] is None else f"{row['value']:.8g}"
+    if row["text"] == NOT_ESTIMABLE:
+        value = "not estimable"
+    parts = [value, row["unit"] if row["unit"] not in ("", "1") else ""]
+    parts += ["" if row["n"] is None else f"n = {row['n']}", row["method"]]
+    about = html.escape("; ".join(p for p in parts if p), quote=True)
+    target = f"../results/{row['chapter']}.html#{row['id']}"
+    return f'<a class="msct-number" href="{target}" title="{about}">{text}</a>'
 
 
 def format_table(shown: pd.DataFrame, name: str, caption: str) -> str:

@@ -1,7 +1,8 @@
 """Analysis results data: every number of the report, unrounded, with the text that is shown.
 
-An analysis function collects rows with `make_rows` or `add_row`, and the record is a DataFrame with
-the columns of `COLUMNS`. Tables, captions and prose show its ``text``; nothing else is printed.
+An analysis function collects rows with `make_rows`, and the record is a DataFrame with the columns
+of `COLUMNS`. Tables, captions and prose show its ``text``; nothing else is printed. The build
+publishes all records under the names of `msct_helpers.published_names`.
 """
 
 import re
@@ -47,7 +48,7 @@ def make_id(
     """Return the id of a result, the same for whoever records or shows it."""
     at = "" if visit is None else f"m{visit}"
     parts = [analysis, parameter, at, group, statistic]
-    return ".".join(re.sub(r"[^\w.+<>=-]+", "-", p).lower() for p in parts if p)
+    return ".".join(re.sub(r"[^\w.+=-]+", "-", p).lower() for p in parts if p)
 
 
 def ref(
@@ -111,6 +112,20 @@ def make_rows(
             }
         )
     return rows
+
+
+def make_text_row(
+    analysis: str,
+    statistic: str,
+    text: str,
+    *,
+    group: str = "",
+    method: str = "",
+    function: str = "",
+) -> dict[str, Any]:
+    """Return a row whose result is a word, such as a verdict; its value is missing."""
+    row = make_rows(analysis, {statistic: np.nan}, group=group, method=method, function=function)[0]
+    return row | {"text": text}
 
 
 def make_record(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:

@@ -71,6 +71,7 @@ def show_course(
         "Black: mean of all seen at the visit with its 95% interval. Marks: last value of "
         "participants who died, were transplanted or were lost.",
         alt=alt,
+        rows=record[(record["analysis"] == "obs") & (record["parameter"] == code)],
     )
     display(
         book.table(

@@ -104,8 +104,9 @@ def show_leavers(book: Chapter, record: pd.DataFrame) -> None:
     """Show how those who left differed at baseline from those who completed."""
     values = record.set_index("id")["value"]
     if not values["group.left.count"] or not values["group.completed.count"]:
-        nobody = "Nobody left" if not values["group.left.count"] else "Nobody stayed"
-        display(Markdown(f"{nobody} before the last visit: there are no two groups to compare."))
+        left = values["group.left.count"]
+        who = "Everybody left" if left else "Nobody left"
+        display(Markdown(f"{who} before the last visit: there are no two groups to compare."))
         return
     display(book.say(say_leavers(record)))
     display(
@@ -199,7 +200,7 @@ def show_survival(book: Chapter) -> None:
         "incidence of death and of transplant as competing risks. Dotted: death by one minus "
         "Kaplan-Meier.",
         alt=f"Two step curves over two years. {survival.say_survival(record)} {sentence}",
-        rows=record[record["visit"] == LAST],
+        rows=record,
     )
     display(
         book.table(

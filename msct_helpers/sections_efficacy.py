@@ -93,6 +93,7 @@ def show_forest(book: Chapter, record: pd.DataFrame) -> None:
         "model, in baseline standard deviations, with 95% intervals. Filled: below 5% after "
         "Holm's adjustment.",
         alt=f"Dots with intervals. {say_family(record)}",
+        rows=record[record["statistic"].str.startswith(("standard", "p_holm"))],
     )
 
 
@@ -114,8 +115,7 @@ def show_family(book: Chapter, record: pd.DataFrame) -> None:
 
 def show_missing(book: Chapter, labs: pd.DataFrame, family: pd.DataFrame) -> None:
     """Show what the assumptions about the missing do: sentences, table and tipping figure."""
-    found = {c: missing.simulate_imputations(labs, c) for c in FAMILY}
-    imputed = {c: i for c, i in found.items() if i is not None}
+    imputed = {c: missing.simulate_imputations(labs, c) for c in FAMILY}
     record = book.record(missing.summarise_missing(labs, book.trial.adsl, family, imputed))
     display(book.say(say_missing(record)))
     if record.empty:
@@ -130,9 +130,8 @@ def show_missing(book: Chapter, labs: pd.DataFrame, family: pd.DataFrame) -> Non
         )
     )
     traces = {
-        c: missing.trace_tipping(i, missing.BETTER[c])
-        for c, i in imputed.items()
-        if (record["parameter"] == c).any()
+        c: missing.trace_tipping(imputed[c][LAST], missing.BETTER[c])
+        for c in record["parameter"].unique()
     }
     book.figure(
         figures_efficacy.plot_tipping(traces, FAMILY),
@@ -140,6 +139,7 @@ def show_missing(book: Chapter, labs: pd.DataFrame, family: pd.DataFrame) -> Non
         caption="Tipping points at two years: the pooled change with its 95% interval as every "
         "imputed value is made worse. Where the band crosses zero the conclusion turns.",
         alt=f"One panel an endpoint. {say_missing(record)}",
+        rows=record[record["analysis"].isin(["mi", "tip"])],
     )
 
 

@@ -39,6 +39,7 @@ def show_parts(book: Chapter, why: str) -> None:
         caption=f"Change in MELD(i) at month {LAST} of each participant, split exactly into the "
         "parts of bilirubin, INR and creatinine.",
         alt=f"Stacked bars, one a participant. {sentence}",
+        rows=record[record["visit"] == LAST],
     )
     display(
         book.table(

@@ -6,14 +6,11 @@ What Jupyter Book leaves open and this report needs:
   never hidden by an old number; chapters that must run do so side by side.
 - A figure carries caption, name and alt text computed beside the code that draws it.
 - Every page says what kind of data it shows.
-- The record of results is left beside the pages, as ``results/ard.csv``.
+- The record of results is left beside the pages (`msct_helpers.sphinx_results`).
 """
 
-import ast
 import base64
-import csv
 import hashlib
-import json
 import os
 import platform
 import sys
@@ -30,7 +27,6 @@ from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.executors.utils import ExecutionResult, single_nb_execution
 from latex2mathml.converter import convert
-from myst_nb.core.read import create_nb_reader
 from myst_nb.core.render import MimeData, NbElementRenderer
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -39,11 +35,10 @@ from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinx.util.console import bold
 
-from msct_helpers import __version__, sphinx_pdf
+from msct_helpers import __version__, sphinx_pdf, sphinx_results
 from msct_helpers.paths import ROOT, data_folder, digest_data
 
 FIGURE_MIME = "application/vnd.msct.figure+json"
-RECORD_KEY = "record"
 WORKERS = min(os.cpu_count() or 1, 3) + 1
 """Chapters executed at a time: one more than cores, because a kernel that starts mostly waits."""
 
@@ -111,20 +106,13 @@ def drop_thebe(app: Sphinx) -> None:
 
 def execute_chapters(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     """Execute what the cache lacks, side by side, and fill the cache for MyST-NB."""
-    env.msct_read = list(docnames)  # type: ignore[attr-defined]
     cache = get_cache(env.mystnb_config.execution_cache_path)  # type: ignore[attr-defined]
     todo: dict[Path, nbformat.NotebookNode] = {}
     for docname in docnames:
         path = Path(env.doc2path(docname))
-        reader = create_nb_reader(
-            str(path),
-            env.myst_config,  # type: ignore[attr-defined]
-            env.mystnb_config,  # type: ignore[attr-defined]
-            path.read_text(encoding="utf-8"),
-        )
-        if reader is None:
+        notebook = sphinx_results.read_notebook(env, docname)
+        if notebook is None:
             continue
-        notebook = reader.read(path.read_text(encoding="utf-8"))
         try:
             cache.match_cache_notebook(notebook)
         except KeyError:
@@ -217,7 +205,7 @@ class FigureRenderer:
         name = nodes.fully_normalize_name(content["name"])
         figure["names"].append(name)
         renderer.renderer.document.note_explicit_target(figure, figure)
-        return [figure]
+        return [figure, nodes.raw("", content["rows"], format="html")]
 
 
 def visit_math(self: Any, node: nodes.math) -> None:
@@ -233,11 +221,6 @@ def visit_displaymath(self: Any, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
-def outdate_pasted(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    """Write the front page again when another page was read: it pastes that page's numbers."""
-    return [str(app.config.root_doc)] if env.msct_read else []  # type: ignore[attr-defined]
-
-
 def add_label(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
 ) -> None:
@@ -249,35 +232,14 @@ def add_label(
         sphinx_pdf.add_download(app, pagename, context)
 
 
-def collect_record(app: Sphinx) -> list[dict[str, Any]]:
-    """Return the results that all chapters left, in the order of the contents."""
-    folder = Path(app.env.mystnb_config.output_folder)  # type: ignore[attr-defined]
-    rows: list[dict[str, Any]] = []
-    for docname in sorted(app.env.found_docs):
-        path = folder / f"{docname}.glue.json"
-        glued = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        if RECORD_KEY in glued:
-            # MyST-NB glues the repr of a text.
-            rows += json.loads(ast.literal_eval(glued[RECORD_KEY]["data"]["text/plain"]))
-    return rows
-
-
-def publish_record(app: Sphinx, exception: Exception | None) -> None:
-    """Write the record of results beside the pages."""
+def finish(app: Sphinx, exception: Exception | None) -> None:
+    """Note which state of the book a PDF shows, and put the PDF beside the pages."""
     if exception is not None:
         return
     if app.builder.format == "latex":
         (Path(app.outdir) / "digest.txt").write_text(app.config.msct_book, encoding="utf-8")
-    if app.builder.format != "html":
-        return
-    sphinx_pdf.copy_pdf(app)
-    rows = collect_record(app)
-    path = Path(app.outdir) / "results" / "ard.csv"
-    path.parent.mkdir(exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]) if rows else ["id"], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    if app.builder.format == "html":
+        sphinx_pdf.copy_pdf(app)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -291,7 +253,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     sphinx_pdf.setup_pdf(app)
     app.connect("config-inited", configure)
     app.connect("env-before-read-docs", execute_chapters)
-    app.connect("env-updated", outdate_pasted)
     app.connect("html-page-context", add_label)
-    app.connect("build-finished", publish_record)
+    app.connect("build-finished", finish)
+    sphinx_results.setup_results(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

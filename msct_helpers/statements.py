@@ -11,6 +11,27 @@ from msct_helpers.population import derive_disposition, list_absent
 from msct_helpers.safety import select_infusion_events
 
 ALPHA = 0.05
+
+RULES: dict[str, tuple[str, str]] = {
+    "count": (
+        "The number of participants in the data equals the published one.",
+        "Counts are within two years, and of a participant's events the first counts; the source "
+        "does not say whether the dead, the transplanted and the lost are different people.",
+    ),
+    "direction": (
+        "The mean moved in the published direction: for all seen at the visit against all at "
+        "baseline (observed), and among participants with both values (pairs).",
+        "The source does not say which of the two means it reports; MELD is MELD(i), unrounded.",
+    ),
+    "significance": (
+        "Among pairs, the paired t-test and Wilcoxon's signed-rank test agree with the published "
+        "word at the 5% level.",
+        "The source names no test and no level.",
+    ),
+    "design": ("None: a statement on design or purpose cannot be tested on data.", ""),
+    "conclusion": ("None: evidence for and against is set side by side.", ""),
+}
+"""How each kind of statement is judged, and what the rule assumes."""
 FIELDS: dict[str, Any] = {
     "assessable": False,
     "why_not": "",
@@ -60,7 +81,7 @@ def check_statements(
         elif claim["kind"] in ("direction", "significance"):
             row |= check_change(claim, change)
         else:
-            row |= {"why_not": f"{claim['kind']}, not testable"}
+            row |= {"why_not": "not testable"}
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -213,7 +213,7 @@ ODD = {
         ("chapters/safety", "No death and no serious adverse event was recorded."),
     ],
     all_lost_at_once: [
-        ("chapters/cohort-flow", "Nobody stayed before the last visit"),
+        ("chapters/cohort-flow", "Everybody left before the last visit"),
         ("chapters/cohort-flow", "Of 26 participants nobody knows"),
         ("chapters/efficacy-endpoints", "no endpoint can be fitted by the mixed model"),
     ],

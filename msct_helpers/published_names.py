@@ -1,0 +1,21 @@
+"""Names and meaning of the columns of the published results; imports nothing, for fast builds."""
+
+PUBLISHED = {
+    "id": ("id", "Id of the result, unique in a chapter"),
+    "chapter": ("chapter", "Chapter that shows it"),
+    "analysis": ("analysisId", "Analysis, as `Analysis.id`"),
+    "parameter": ("PARAMCD", "Parameter or characteristic analysed (grouping variable of ADaM)"),
+    "visit": ("AVISITN", "Visit in months (grouping variable of ADaM)"),
+    "group": ("resultGroup", "Group or level, as `OperationResult.resultGroups`"),
+    "statistic": ("operationId", "Statistic, as `OperationResult.operationId`"),
+    "value": ("rawValue", "Value, unrounded, as `OperationResult.rawValue`"),
+    "text": ("formattedValue", "Text shown, as `OperationResult.formattedValue`"),
+    "unit": ("unit", "Unit of the value"),
+    "n": ("n", "Participants behind it"),
+    "method": ("method", "How it was computed, as `AnalysisMethod.description`"),
+    "function": ("function", "Function that computed it, in `msct_helpers`"),
+    "shown": ("shownIn", "Where it is shown: prose, or the name of a table or figure"),
+}
+"""Column of the record: its published name and meaning. Names in code are those of the CDISC
+Analysis Results Standard; a flat table cannot hold its nested groups, so parameter, visit and group
+have a column each."""

@@ -1,0 +1,141 @@
+"""Does a verdict survive? Mixed model, Holm, worst rank and tipping point, for one statement."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from msct_helpers.results import make_id, ref
+from msct_helpers.schema import VISITS
+from msct_helpers.statements import ALPHA
+from msct_helpers.words import join_words
+
+PLAUSIBLE_SHIFT = 0.5
+"""Assumed: missing patients half a baseline standard deviation worse than imputed are plausible."""
+
+CHECKS = {
+    "mixed": "Mixed model",
+    "holm": "Holm",
+    "rank": "Worst rank",
+    "tip": "Tipping point",
+}
+"""Name of each check."""
+
+RULES = {
+    "mixed": "The mixed model's change has the published direction; for a word on significance, "
+    "its p-value is on the same side of 5%.",
+    "holm": "The mixed model's p-value stays below 5% after Holm's adjustment over all endpoints "
+    "and visits; for a word of no significance, above.",
+    "rank": "With death and transplant up to the visit ranked worst, more than half are better "
+    "than at baseline; for a word on significance, the signed-rank p-value is on the same side of "
+    "5%.",
+    "tip": "The conclusion stands while missing patients are half a baseline standard deviation "
+    "worse than imputed: the mean change keeps its direction, or its interval excludes zero.",
+}
+"""What each check asks; the last takes half a standard deviation as plausible (assumed)."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """The outcome of one check: does the statement survive (None: not assessable), and why."""
+
+    name: str
+    survives: bool | None
+    words: str
+
+
+def check_robustness(claim: dict[str, str], values: pd.Series) -> list[Check]:
+    """Return the four checks of a statement on a change.
+
+    Parameters
+    ----------
+    claim
+        Row of the published statements: parameter, visit, significance.
+    values
+        Unrounded value by id: analyses ``mmrm``, ``composite``, ``mi`` and ``tip`` at each visit.
+
+    Returns
+    -------
+    list
+        One entry a check of `CHECKS`, its words with ids in braces.
+    """
+    code = claim["parameter"]
+    if claim["significance"] == "not significant":
+        return check_null(code, values)
+    month, wanted = int(claim["visit"]), claim["significance"] == "significant"
+
+    def get(analysis: str, statistic: str) -> float:
+        return float(values.get(make_id(analysis, statistic, code, month), np.nan))
+
+    def say(analysis: str, statistic: str) -> str:
+        return ref(analysis, statistic, code, month)
+
+    checks = []
+    sign = 1 if claim["direction"] == "higher" else -1
+    right = sign * get("mmrm", "change") > 0
+    p = get("mmrm", "p_mmrm")
+    checks.append(
+        Check(
+            "mixed",
+            None if np.isnan(p) else right and (p < ALPHA or not wanted),
+            f"change {say('mmrm', 'change')} (95% interval {say('mmrm', 'ci_low')} to "
+            f"{say('mmrm', 'ci_high')}), p = {say('mmrm', 'p_mmrm')}",
+        )
+    )
+    adjusted = get("mmrm", "p_holm")
+    checks.append(
+        Check(
+            "holm",
+            None if np.isnan(adjusted) else right and adjusted < ALPHA,
+            f"p = {say('mmrm', 'p_holm')} after adjustment",
+        )
+    )
+    ranked, better, size = (get("composite", s) for s in ("p_value", "better_count", "n"))
+    checks.append(
+        Check(
+            "rank",
+            None if np.isnan(ranked) else 2 * better > size and (ranked < ALPHA or not wanted),
+            f"{say('composite', 'better_count')} of {say('composite', 'n')} better, "
+            f"p = {say('composite', 'p_value')}",
+        )
+    )
+    checks.append(
+        check_tipping(code, month, wanted, get("tip", "delta"), get("tip", "flip"), ranked)
+    )
+    return [c if c.survives is not None else Check(c.name, None, "not assessable") for c in checks]
+
+
+def check_tipping(
+    code: str, month: int, wanted: bool, delta: float, flip: float, ranked: float
+) -> Check:
+    """Return whether a statement stands at the shift that is taken as plausible."""
+    if np.isnan(ranked):
+        return Check("tip", None, "")
+    shift, statistic = (delta, "delta") if wanted else (flip, "flip")
+    what = "the interval includes zero" if wanted else "the mean change turns"
+    if np.isnan(shift):
+        return Check("tip", True, "stands at every shift tried, or nobody is missing")
+    if shift == 0:
+        return Check("tip", False, f"{what} without any shift")
+    at = ref("tip", statistic, code, month)
+    return Check("tip", shift >= PLAUSIBLE_SHIFT, f"{what} when the missing are {at} SD worse")
+
+
+def check_null(code: str, values: pd.Series) -> list[Check]:
+    """Return the checks of a statement that no change of a parameter was significant."""
+    months = [m for m in VISITS if m]
+
+    def check(name: str, analysis: str, statistic: str) -> Check:
+        found = [values.get(make_id(analysis, statistic, code, m), np.nan) for m in months]
+        if any(np.isnan(v) for v in found):
+            return Check(name, None, "not assessable")
+        shown = join_words([ref(analysis, statistic, code, m) for m in months])
+        return Check(name, min(found) >= ALPHA, f"p = {shown} at the three visits")
+
+    checks = [
+        check("mixed", "mmrm", "p_mmrm"),
+        check("holm", "mmrm", "p_holm"),
+        check("rank", "composite", "p_value"),
+    ]
+    imputed = check("tip", "mi", "p_value")
+    return [*checks, Check("tip", imputed.survives, f"{imputed.words}, by multiple imputation")]

@@ -1,0 +1,145 @@
+"""Passages of the chapter on the published statements: verdicts, evidence, conclusions, rules."""
+
+import pandas as pd
+from IPython.display import display
+
+from msct_helpers import ledger, published, robustness, statements
+from msct_helpers.load import load_statements
+from msct_helpers.report import Chapter
+from msct_helpers.results import ref
+from msct_helpers.robustness import CHECKS, Check
+
+SHOWN = {
+    "P1": ("discussion", ""),
+    "P2": ("safety", ""),
+    "P3": ("efficacy-endpoints", ""),
+    "N1": ("cohort-flow", "fig-flow"),
+    "N2": ("cohort-flow", "tab-disposition"),
+    "N3": ("cohort-flow", "tab-disposition"),
+    "N4": ("cohort-flow", "tab-disposition"),
+    "N5": ("cohort-flow", "tab-disposition"),
+    "S1": ("safety", "tab-risks"),
+    "C1": ("safety", ""),
+    "C2": ("efficacy-endpoints", ""),
+    "C3": ("discussion", ""),
+    "C4": ("discussion", ""),
+}
+"""Chapter and figure or table where each statement is shown; those on changes follow from their
+parameter."""
+
+KINDS = {
+    "count": "Count",
+    "direction": "Direction of a mean",
+    "significance": "Significance",
+    "design": "Design",
+    "conclusion": "Conclusion",
+}
+
+
+def link_shown(claim: dict[str, str], assessable: bool) -> str:
+    """Return a reference to the chapter, and the table or figure, where a statement is shown."""
+    code = claim["parameter"]
+    chapter = "meld" if code == "MELD" else "efficacy-endpoints"
+    target = f"tab-{code.lower()}"
+    if not code:
+        chapter, target = SHOWN[claim["id"]]
+    page = f"{{doc}}`{chapter}`"
+    return f"{page}, {{numref}}`{target}`" if target and assessable else page
+
+
+def show_summary(book: Chapter, checked: pd.DataFrame, checks: dict[str, list[Check]]) -> None:
+    """Show every statement with its verdict, in one table."""
+    rows = []
+    for row in checked.to_dict("records"):
+        robust = ""
+        if any(c.survives is not None for c in checks.get(row["id"], [])):
+            tally = (ref("claim", s, group=row["id"]) for s in ("survives_count", "checks_count"))
+            robust = "\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}".join(tally)
+        verdict = ref("claim", "verdict", group=row["id"])
+        rows.append(
+            (f"[{row['id']}](#claim-{row['id'].lower()})", row["statement"], verdict, robust)
+        )
+    heads = ["Id", "Published statement", "Verdict on these data", "Survives"]
+    display(
+        book.table(
+            pd.DataFrame(rows, columns=heads),
+            name="tab-statements",
+            caption="Published statements about the trial, and whether this data set agrees with "
+            "each. Survives: of the checks of robustness that can be made, how many the statement "
+            "passes.",
+        )
+    )
+
+
+def show_short(book: Chapter, checked: pd.DataFrame) -> None:
+    """Show which statements got which verdict, and leave the table for the front page."""
+    groups: dict[str, list[str]] = {}
+    for verdict, name in zip(checked["verdict"], checked["id"], strict=True):
+        groups.setdefault(verdict.partition(":")[0], []).append(name)
+    order = [*ledger.VERDICTS, "not assessable", ledger.NOT_TESTABLE, ledger.WEIGHED]
+    lines = [f"| {v} | {', '.join(groups[v])} |" for v in order if v in groups]
+    text = "\n".join(["| Verdict on these data | Statements |", "| :-- | :-- |", *lines])
+    book.offer(text, name="short-statements")
+
+
+def show_claims(
+    book: Chapter, checked: pd.DataFrame, checks: dict[str, list[Check]], kinds: tuple[str, ...]
+) -> None:
+    """Show what the data say for each statement of some kinds, and each check in one line."""
+    rows = checked.set_index("id")
+    for claim in load_statements().to_dict("records"):
+        if claim["kind"] not in kinds:
+            continue
+        row = rows.loc[claim["id"]]
+        verdict = ref("claim", "verdict", group=claim["id"])
+        silent = f" Not stated: {claim['not_stated']}." if claim["not_stated"] else ""
+        text = [
+            f"(claim-{claim['id'].lower()})=",
+            f"**{claim['id']}. {claim['statement']}**{silent}",
+        ]
+        able = row["verdict"] in ledger.VERDICTS
+        found = f" {ledger.describe_claim(claim, row.to_dict())}" if able else ""
+        where = f" Shown in {link_shown(claim, able)}."
+        text += ["", f"*Verdict: {verdict}.*{found}{where}", ""]
+        for check in checks.get(claim["id"], []):
+            words = {True: "survives", False: "does not survive", None: "cannot be made"}
+            reason = f" ({check.words})" if check.survives is not None else ""
+            text.append(f"- {CHECKS[check.name]}: {words[check.survives]}{reason}.")
+        display(book.say("\n".join(text) + "\n"))
+
+
+def show_conclusions(book: Chapter, checked: pd.DataFrame) -> None:
+    """Set the evidence for and against each published conclusion side by side."""
+    claims = load_statements()
+    book.record(published.summarise_counts(claims))
+    book.record(published.summarise_composite_bound(claims))
+    weighed = ledger.weigh_conclusions(book.trial, checked)
+    for claim in claims[claims["kind"] == "conclusion"].to_dict("records"):
+        pro, contra = weighed[claim["id"]]
+        text = [f"(claim-{claim['id'].lower()})=", f"**{claim['id']}. {claim['statement']}**", ""]
+        text += [f"- For: {sentence}" for sentence in pro]
+        text += [f"- Against: {sentence}" for sentence in contra]
+        display(book.say("\n".join(text) + "\n"))
+
+
+def show_rules(book: Chapter) -> None:
+    """Show how verdicts and checks are judged, and what each rule assumes."""
+    verdicts = [(KINDS[k], rule, assumed) for k, (rule, assumed) in statements.RULES.items()]
+    display(
+        book.table(
+            pd.DataFrame(verdicts, columns=["Kind of statement", "Rule", "Assumed"]),
+            name="tab-rules",
+            caption="How a verdict is reached. A statement holds if every reading agrees, and only "
+            "as observed or only among pairs if one of the two does.",
+            label=False,
+        )
+    )
+    checks = [(CHECKS[name], rule) for name, rule in robustness.RULES.items()]
+    display(
+        book.table(
+            pd.DataFrame(checks, columns=["Check", "A statement on a change survives if"]),
+            name="tab-checks",
+            caption="Checks of robustness.",
+            label=False,
+        )
+    )

@@ -1,0 +1,240 @@
+"""Sphinx extension of the book, the results' part: analysis results data, pasting, manifest.
+
+`msct_helpers.sphinx_ext` loads it. Chapters leave their records with their executed notebooks;
+here they become files and pages beside the book, and pasted sentences on other pages.
+"""
+
+import ast
+import csv
+import hashlib
+import html
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from docutils import nodes
+from docutils.parsers.rst import directives
+from docutils.statemachine import StringList
+from jupyter_cache import get_cache
+from myst_nb.core.read import create_nb_reader
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util.docutils import SphinxDirective, SphinxRole
+
+from msct_helpers.published_names import PUBLISHED
+
+RECORD_KEY = "record"
+RESULTS = "results"
+MANIFEST = "manifest.json"
+NUMERIC = {"rawValue": float, "AVISITN": int, "n": int}
+"""Published columns that hold numbers."""
+
+
+def read_notebook(env: BuildEnvironment, docname: str) -> nbformat.NotebookNode | None:
+    """Return a page as a notebook, or None where it has no code."""
+    path = Path(env.doc2path(docname))
+    text = path.read_text(encoding="utf-8")
+    reader = create_nb_reader(
+        str(path),
+        env.myst_config,  # type: ignore[attr-defined]
+        env.mystnb_config,  # type: ignore[attr-defined]
+        text,
+    )
+    return None if reader is None else reader.read(text)
+
+
+def read_left(env: BuildEnvironment, docname: str) -> dict[str, str]:
+    """Return the texts that an executed chapter left for other pages, by name."""
+    notebook = read_notebook(env, docname)
+    if notebook is None:
+        return {}
+    cache = get_cache(env.mystnb_config.execution_cache_path)  # type: ignore[attr-defined]
+    executed = cache.get_cache_bundle(cache.match_cache_notebook(notebook).pk).nb
+    left: dict[str, str] = {}
+    for cell in executed.cells:
+        for output in cell.get("outputs", []):
+            name = output.get("metadata", {}).get("scrapbook", {}).get("name")
+            for kind, content in output.get("data", {}).items():
+                if name and kind.endswith("text/plain"):
+                    # MyST-NB glues the repr of a text.
+                    left[name] = ast.literal_eval(content)
+    return left
+
+
+def read_pasted(env: BuildEnvironment, target: str) -> str:
+    """Return the text that ``page::name`` names, its links made to fit the page that pastes it.
+
+    Raises
+    ------
+    KeyError
+        If the page left no text of that name.
+    """
+    page, _, name = target.partition("::")
+    # Chapters are one folder down, and only the front page pastes.
+    return read_left(env, page)[name].replace('href="../', 'href="')
+
+
+class PasteRole(SphinxRole):
+    """A sentence that another page left: ``{paste}`chapters/meld::answer-meld` ``."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Return the sentence, parsed as it would be on its own page."""
+        text = read_pasted(self.env, self.text)
+        parent = nodes.inline()
+        return self.inliner.parse(text, self.lineno, self.inliner, parent)  # type: ignore[arg-type]
+
+
+class PasteDirective(SphinxDirective):
+    """A block, such as a table, that another page left."""
+
+    required_arguments = 1
+    option_spec = {"class": directives.class_option}  # noqa: RUF012
+
+    def run(self) -> list[nodes.Node]:
+        """Return the block, parsed as it would be on its own page."""
+        text = read_pasted(self.env, self.arguments[0])
+        holder = nodes.container(classes=self.options.get("class", []))
+        self.state.nested_parse(StringList(text.splitlines()), self.content_offset, holder)
+        return [holder]
+
+
+def reread_pasting(
+    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+) -> list[str]:
+    """Read the front page again when a chapter is read: it pastes that chapter's numbers."""
+    return [str(app.config.root_doc)] if added | changed else []
+
+
+def collect_record(app: Sphinx) -> list[dict[str, Any]]:
+    """Return the results that all chapters left, under their published names, in book order.
+
+    Raises
+    ------
+    ValueError
+        If two chapters give the same result different values.
+    """
+    folder = Path(app.env.mystnb_config.output_folder)  # type: ignore[attr-defined]
+    rows: list[dict[str, Any]] = []
+    seen: dict[str, tuple[float | None, str]] = {}
+    for docname in sorted(app.env.found_docs):
+        path = folder / f"{docname}.glue.json"
+        glued = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        if RECORD_KEY not in glued:
+            continue
+        for row in json.loads(ast.literal_eval(glued[RECORD_KEY]["data"]["text/plain"])):
+            value, chapter = seen.setdefault(row["id"], (row["value"], row["chapter"]))
+            if value != row["value"]:
+                raise ValueError(
+                    f"{row['id']}: {value} in {chapter} but {row['value']} in {row['chapter']}"
+                )
+            rows.append({PUBLISHED[name][0]: row[name] for name in PUBLISHED})
+    return rows
+
+
+def write_csv(rows: list[dict[str, Any]]) -> str:
+    """Return results as CSV."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, [name for name, _ in PUBLISHED.values()], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def write_parquet(rows: list[dict[str, Any]], path: Path) -> None:
+    """Write results as a Parquet file."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    types = {float: pa.float64(), int: pa.int64(), str: pa.string()}
+    fields = [(name, types[NUMERIC.get(name, str)]) for name, _ in PUBLISHED.values()]
+    parquet.write_table(pa.Table.from_pylist(rows, schema=pa.schema(fields)), path)
+
+
+def publish_results(app: Sphinx, exception: Exception | None) -> None:
+    """Write the results beside the pages: whole, and the rows of each table and figure."""
+    if exception is not None or app.builder.format != "html":
+        return
+    rows = collect_record(app)
+    folder = Path(app.outdir) / RESULTS
+    folder.mkdir(exist_ok=True)
+    whole = write_csv(rows)
+    known = folder / "ard.csv"
+    if known.is_file() and known.read_text(encoding="utf-8") == whole:
+        return
+    known.write_text(whole, encoding="utf-8", newline="\n")
+    write_parquet(rows, folder / "ard.parquet")
+    places: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        for place in row["shownIn"].split():
+            places.setdefault(place, []).append(row)
+    places.pop("prose", None)
+    for stale in set(folder.glob("*.csv")) - {folder / f"{p}.csv" for p in places} - {known}:
+        stale.unlink()
+    for place, own in places.items():
+        (folder / f"{place}.csv").write_text(write_csv(own), encoding="utf-8", newline="\n")
+
+
+def collect_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Give each chapter a page of its results, a row for every number."""
+    chapters: dict[str, list[dict[str, Any]]] = {}
+    for row in collect_record(app) if app.builder.format == "html" else []:
+        chapters.setdefault(row["chapter"], []).append(row)
+    for chapter, rows in chapters.items():
+        title = f"Results: {app.env.titles[f'chapters/{chapter}'].astext()}"
+        yield (
+            f"{RESULTS}/{chapter}",
+            {"title": title, "body": format_page(title, rows)},
+            "page.html",
+        )
+
+
+def format_page(title: str, rows: list[dict[str, Any]]) -> str:
+    """Return the body of a results page."""
+    shown = ["formattedValue", "rawValue", "unit", "n", "id", "method", "function", "shownIn"]
+    heads = "".join(f'<th scope="col">{head}</th>' for head in shown)
+    lines = []
+    for row in rows:
+        cells = "".join(
+            f"<td>{html.escape('' if row[c] is None else str(row[c]))}</td>" for c in shown
+        )
+        lines.append(f'<tr id="{html.escape(row["id"])}">{cells}</tr>')
+    return (
+        f"<h1>{html.escape(title)}</h1>"
+        "<p>Every number of the chapter, unrounded (rawValue) and as shown (formattedValue). All "
+        'chapters together: <a href="ard.csv" download>ard.csv</a>, '
+        '<a href="ard.parquet" download>ard.parquet</a>.</p>'
+        '<div class="pst-scrollable-table-container"><table class="table msct-results">'
+        f"<thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+    )
+
+
+def write_manifest(app: Sphinx, exception: Exception | None) -> None:
+    """List every file of the HTML book with its size and sha256."""
+    if exception is not None or app.builder.format != "html":
+        return
+    folder = Path(app.outdir)
+    files = []
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != MANIFEST):
+        content = path.read_bytes()
+        files.append(
+            {
+                "file": path.relative_to(folder).as_posix(),
+                "size": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
+            }
+        )
+    (folder / MANIFEST).write_text(json.dumps(files, indent=1) + "\n", encoding="utf-8")
+
+
+def setup_results(app: Sphinx) -> None:
+    """Register what the results need."""
+    app.add_role("paste", PasteRole())
+    app.add_directive("paste", PasteDirective)
+    app.connect("env-get-outdated", reread_pasting)
+    app.connect("html-collect-pages", collect_pages)
+    app.connect("build-finished", publish_results)
+    # After everything else has written its files.
+    app.connect("build-finished", write_manifest, priority=900)
