@@ -10,13 +10,13 @@ from msct_helpers.results import make_record, make_rows, make_text_row, ref
 from msct_helpers.robustness import Check, check_robustness
 from msct_helpers.schema import VISITS
 from msct_helpers.statements import check_statements
-from msct_helpers.words import join_words
+from msct_helpers.words import join_words, name_unit
 
 FAMILY = ("ALT", "BILI", "ALB", "PT", "MELD")
 """Endpoints that the statements speak of."""
 
 NOT_TESTABLE = "design, not testable"
-WEIGHED = "weighed below, no verdict"
+WEIGHED = "weighed, no verdict"
 VERDICTS = ("holds", "holds only as observed", "holds only among pairs", "does not hold")
 """Verdicts on statements that the data can test."""
 
@@ -125,11 +125,12 @@ def summarise_ledger(checked: pd.DataFrame, checks: dict[str, list[Check]]) -> p
 
 def check_changes(checked: pd.DataFrame, evidence: pd.DataFrame) -> dict[str, list[Check]]:
     """Return the checks of robustness of every statement on a change that the data can test."""
-    values = evidence.set_index("id")["value"]
     able = checked.loc[checked["verdict"].isin(VERDICTS), "id"].tolist()
     claims = load_statements()
     claims = claims[claims["kind"].isin(["direction", "significance"]) & claims["id"].isin(able)]
-    return {c["id"]: check_robustness(c, values) for c in claims.to_dict("records")}
+    return {
+        c["id"]: check_robustness(c, evidence.set_index("id")) for c in claims.to_dict("records")
+    }
 
 
 def say_agreement(checked: pd.DataFrame) -> str:
@@ -154,8 +155,16 @@ def say_agreement(checked: pd.DataFrame) -> str:
     return out
 
 
-def describe_claim(claim: dict[str, str], row: dict[str, object]) -> str:
-    """Return what the data at hand show for a statement, with the ids of its numbers."""
+def describe_claim(claim: dict[str, str], units: dict[str, str]) -> str:
+    """Return what the data at hand show for a statement, with the ids of its numbers.
+
+    Parameters
+    ----------
+    claim
+        Row of the published statements.
+    units
+        Reporting unit by parameter.
+    """
     group, code = claim["id"], claim["parameter"]
     if claim["kind"] == "count":
         count, total = (ref("claim", s, group=group) for s in ("count", "denominator"))
@@ -163,12 +172,13 @@ def describe_claim(claim: dict[str, str], row: dict[str, object]) -> str:
         share = ref("claim", "percent", group=group)
         return f"{count} of {total} ({share}%, exact 95% interval {low}% to {high}%)."
     months = [int(claim["visit"])] if claim["visit"] else [m for m in VISITS if m]
+    unit = name_unit(units.get(code, ""))
     parts = []
     for month in months:
         mean, low, high = (ref("chg", s, code, month) for s in ("mean", "ci_low", "ci_high"))
         when = f"month {month}: " if len(months) > 1 else ""
         part = (
-            f"{when}among {ref('chg', 'n', code, month)} pairs a change of {mean} "
+            f"{when}among {ref('chg', 'n', code, month)} pairs a change of {mean}{unit} "
             f"(95% interval {low} to {high})"
         )
         if claim["significance"]:
@@ -176,7 +186,7 @@ def describe_claim(claim: dict[str, str], row: dict[str, object]) -> str:
             part += f", p = {p} (t) and {q} (Wilcoxon)"
         else:
             diff, seen = ref("obs", "diff", code, month), ref("obs", "n", code, month)
-            part += f"; the mean of all {seen} seen differs from baseline by {diff}"
+            part += f"; the mean of all {seen} seen differs from baseline by {diff}{unit}"
         parts.append(part)
     return f"{'; '.join(parts)}.".replace("among", "Among", 1 if len(months) == 1 else 0)
 

@@ -95,6 +95,13 @@ def load_statements() -> pd.DataFrame:
     return pd.read_csv(ROOT / "data/published/statements.csv", dtype=str, keep_default_na=False)
 
 
+def load_standards() -> list[dict[str, Any]]:
+    """Read the reporting standards: name, about, source and items of each."""
+    text = (ROOT / "data/standards.yml").read_text(encoding="utf-8")
+    standards: list[dict[str, Any]] = yaml.safe_load(text)
+    return standards
+
+
 def convert_units(adlb: pd.DataFrame, reporting: dict[str, str]) -> pd.DataFrame:
     """Return the table with AVAL and AVALU in reporting units.
 

@@ -8,7 +8,7 @@ import pandas as pd
 from msct_helpers.results import make_id, ref
 from msct_helpers.schema import VISITS
 from msct_helpers.statements import ALPHA
-from msct_helpers.words import join_words
+from msct_helpers.words import join_words, name_unit
 
 PLAUSIBLE_SHIFT = 0.5
 """Assumed: missing patients half a baseline standard deviation worse than imputed are plausible."""
@@ -44,22 +44,22 @@ class Check:
     words: str
 
 
-def check_robustness(claim: dict[str, str], values: pd.Series) -> list[Check]:
+def check_robustness(claim: dict[str, str], evidence: pd.DataFrame) -> list[Check]:
     """Return the four checks of a statement on a change.
 
     Parameters
     ----------
     claim
         Row of the published statements: parameter, visit, significance.
-    values
-        Unrounded value by id: analyses ``mmrm``, ``composite``, ``mi`` and ``tip`` at each visit.
+    evidence
+        Record by id, value and unit: ``mmrm``, ``composite``, ``mi`` and ``tip`` at each visit.
 
     Returns
     -------
     list
         One entry a check of `CHECKS`, its words with ids in braces.
     """
-    code = claim["parameter"]
+    code, values = claim["parameter"], evidence["value"]
     if claim["significance"] == "not significant":
         return check_null(code, values)
     month, wanted = int(claim["visit"]), claim["significance"] == "significant"
@@ -74,12 +74,14 @@ def check_robustness(claim: dict[str, str], values: pd.Series) -> list[Check]:
     sign = 1 if claim["direction"] == "higher" else -1
     right = sign * get("mmrm", "change") > 0
     p = get("mmrm", "p_mmrm")
+    unit = name_unit(str(evidence["unit"].get(make_id("mmrm", "change", code, month), "")))
+    away = "" if right else ", in the other direction"
     checks.append(
         Check(
             "mixed",
             None if np.isnan(p) else right and (p < ALPHA or not wanted),
-            f"change {say('mmrm', 'change')} (95% interval {say('mmrm', 'ci_low')} to "
-            f"{say('mmrm', 'ci_high')}), p = {say('mmrm', 'p_mmrm')}",
+            f"change {say('mmrm', 'change')}{unit} (95% interval {say('mmrm', 'ci_low')} to "
+            f"{say('mmrm', 'ci_high')}), p = {say('mmrm', 'p_mmrm')}{away}",
         )
     )
     adjusted = get("mmrm", "p_holm")
@@ -87,7 +89,7 @@ def check_robustness(claim: dict[str, str], values: pd.Series) -> list[Check]:
         Check(
             "holm",
             None if np.isnan(adjusted) else right and adjusted < ALPHA,
-            f"p = {say('mmrm', 'p_holm')} after adjustment",
+            f"p = {say('mmrm', 'p_holm')} after adjustment{away}",
         )
     )
     ranked, better, size = (get("composite", s) for s in ("p_value", "better_count", "n"))

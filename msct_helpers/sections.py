@@ -15,7 +15,7 @@ from msct_helpers.report import Chapter
 from msct_helpers.results import ref
 from msct_helpers.schema import VISITS
 from msct_helpers.tables_efficacy import table_values
-from msct_helpers.words import join_words, upper_first
+from msct_helpers.words import join_words, name_unit, upper_first
 
 ENDPOINTS = {
     "ALT": "ALT",
@@ -128,7 +128,7 @@ def say_headline(record: pd.DataFrame, names: dict[str, str], absent: dict[str, 
             continue
         high = get_value(record, "chg", "ci_high", code, last)
         unit = record.loc[record["parameter"] == code, "unit"].iloc[0]
-        word = {"score": " points", "1": ""}.get(unit, f" {unit}")
+        word = name_unit(unit)
         clear = "" if low <= 0 <= high else ", excluding zero"
         sign = "lower" if mean < 0 else "higher"
         at: dict[str, Any] = {"parameter": code, "visit": last}

@@ -12,7 +12,7 @@ from msct_helpers.report import Chapter
 from msct_helpers.results import make_record, make_rows, ref
 from msct_helpers.schema import VISITS
 from msct_helpers.sections import ENDPOINTS
-from msct_helpers.words import join_words, upper_first
+from msct_helpers.words import join_words, name_unit, upper_first
 
 FAMILY = {**ENDPOINTS, "MELD": "MELD(i)"}
 """Endpoints of the family over which p-values are adjusted."""
@@ -33,7 +33,7 @@ def say_primary(record: pd.DataFrame, absent: dict[str, str]) -> str:
     own = record[(record["visit"] == LAST) & (record["statistic"] == "change")]
     parts = []
     for code, unit, value in zip(own["parameter"], own["unit"], own["value"], strict=True):
-        word = {"score": " points", "1": "", "%": "%"}.get(unit, f" {unit}")
+        word = name_unit(unit)
         side = "lower" if value < 0 else "higher"
         at: dict[str, Any] = {"parameter": code, "visit": LAST}
         parts.append(

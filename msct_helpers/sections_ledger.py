@@ -87,6 +87,7 @@ def show_claims(
 ) -> None:
     """Show what the data say for each statement of some kinds, and each check in one line."""
     rows = checked.set_index("id")
+    units = {**book.trial.study.reporting_units, "MELD": "score"}
     for claim in load_statements().to_dict("records"):
         if claim["kind"] not in kinds:
             continue
@@ -98,7 +99,7 @@ def show_claims(
             f"**{claim['id']}. {claim['statement']}**{silent}",
         ]
         able = row["verdict"] in ledger.VERDICTS
-        found = f" {ledger.describe_claim(claim, row.to_dict())}" if able else ""
+        found = f" {ledger.describe_claim(claim, units)}" if able else ""
         where = f" Shown in {link_shown(claim, able)}."
         text += ["", f"*Verdict: {verdict}.*{found}{where}", ""]
         for check in checks.get(claim["id"], []):

@@ -54,7 +54,8 @@ def compute_digest() -> str:
     for name in VERSIONED:
         total.update(f"{name}=={version(name)}".encode())
     folders = [ROOT / "msct_helpers", ROOT / "data" / "published", data_folder()]
-    for path in sorted(p for f in folders for p in f.glob("*") if p.is_file()):
+    files = [p for f in folders for p in f.glob("*") if p.is_file()]
+    for path in sorted([*files, ROOT / "data" / "standards.yml"]):
         total.update(path.name.encode() + b"\0" + path.read_bytes())
     return total.hexdigest()
 
