@@ -11,6 +11,9 @@ import yaml
 from msct_helpers.paths import ROOT, data_folder, digest_data
 from msct_helpers.schema import OPTIONAL, PARAMETERS, SCHEMAS, Study
 
+REFERENCES = ROOT / "tests" / "reference"
+REFERENCE_COLUMNS = ["chapter", "id", "operationId", "rawValue", "formattedValue"]
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -93,6 +96,38 @@ def load_trial(folder: str | Path | None = None) -> Trial:
 def load_statements() -> pd.DataFrame:
     """Read the published statements: one row a statement, blank where the source says nothing."""
     return pd.read_csv(ROOT / "data/published/statements.csv", dtype=str, keep_default_na=False)
+
+
+def load_reference(dataset: str) -> pd.DataFrame | None:
+    """Read the results stored for a data set; None where none are.
+
+    Returns
+    -------
+    DataFrame
+        chapter, id, operationId, rawValue (missing where there is none) and formattedValue.
+
+    Raises
+    ------
+    ValueError
+        If the file is not as `msct_helpers.verify` writes it.
+    """
+    path = REFERENCES / dataset / "ard.csv"
+    return read_results(path) if path.is_file() else None
+
+
+def read_results(path: Path) -> pd.DataFrame:
+    """Read published results, or those stored as a reference, in the columns of a reference."""
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    missing = [column for column in REFERENCE_COLUMNS if column not in table]
+    if missing:
+        raise ValueError(f"{path.name}: no column {missing[0]}; expected {REFERENCE_COLUMNS}")
+    values = pd.to_numeric(table["rawValue"].replace("", "nan"), errors="coerce")
+    unread = values.isna() & ~table["rawValue"].isin(["", "nan"])
+    if unread.any():
+        row = int(unread.idxmax())
+        seen = table.loc[row, "rawValue"]
+        raise ValueError(f"{path.name} row {row + 2}, rawValue: {seen!r}; expected a number")
+    return table[REFERENCE_COLUMNS].assign(rawValue=values)
 
 
 def load_standards() -> list[dict[str, Any]]:

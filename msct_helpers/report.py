@@ -17,7 +17,9 @@ from IPython.display import Markdown, display
 from matplotlib.figure import Figure
 from myst_nb import glue
 
-from msct_helpers.load import Trial, load_trial
+from msct_helpers.load import Trial, load_reference, load_trial
+from msct_helpers.published_names import PUBLISHED
+from msct_helpers.reference import compare_records, say_agreement
 from msct_helpers.results import NOT_ESTIMABLE
 
 RECORD_KEY = "record"
@@ -183,9 +185,21 @@ class Chapter:
         }
         display({FIGURE_MIME: data, "image/svg+xml": data["svg"]}, raw=True)
 
-    def publish(self) -> None:
-        """Leave the chapter's record with the notebook, for the build to collect."""
-        glue(RECORD_KEY, json.dumps(list(self._record.values())), display=False)
+    def publish(self) -> Markdown:
+        """Leave the chapter's record with the notebook, and say if it agrees with the reference.
+
+        The book hides what is returned; whoever runs the notebook sees it.
+        """
+        rows = list(self._record.values())
+        glue(RECORD_KEY, json.dumps(rows), display=False)
+        stored = load_reference(self.trial.folder)
+        differences = None
+        if stored is not None:
+            names = {name: PUBLISHED[name][0] for name in ("chapter", "id", "statistic")}
+            names |= {"value": "rawValue", "text": "formattedValue"}
+            now = pd.DataFrame(rows, columns=list(names)).rename(columns=names)
+            differences = compare_records(stored[stored["chapter"] == self.name], now)
+        return Markdown(f"{self.name}: {say_agreement(self.trial.folder, len(rows), differences)}")
 
 
 def link_number(text: str, row: dict[str, Any]) -> str:

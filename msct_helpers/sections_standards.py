@@ -33,9 +33,9 @@ def show_counts(book: Chapter) -> None:
     )
     display(
         book.say(
-            f"Of {ref('items', 'all_count')} items of {ref('items', 'standards_count')} reporting standards, {whole} "
-            f"are reported, {part} partly, {silent} are not reported in the source and {never} "
-            "cannot apply to a single arm."
+            f"Of {ref('items', 'all_count')} items of {ref('items', 'standards_count')} reporting "
+            f"standards, {whole} are reported, {part} partly, {silent} are not reported in the "
+            f"source and {never} cannot apply to a single arm."
         )
     )
     display(

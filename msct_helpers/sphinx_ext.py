@@ -15,7 +15,7 @@ import os
 import platform
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,10 @@ from msct_helpers.paths import ROOT, data_folder, digest_data
 FIGURE_MIME = "application/vnd.msct.figure+json"
 WORKERS = min(os.cpu_count() or 1, 3) + 1
 """Chapters executed at a time: one more than cores, because a kernel that starts mostly waits."""
+
+FRESH = "MSCT_FRESH"
+"""Environment variable: a folder for the execution cache of this build alone, whose chapters then
+run in kernels started in the ordinary way (`msct_helpers.verify`)."""
 
 VERSIONED = ("matplotlib", "myst-nb", "numpy", "pandas", "scipy", "seaborn", "statsmodels")
 """Packages whose version can change a number or a figure."""
@@ -78,7 +82,9 @@ def configure(app: Sphinx, config: Config) -> None:
         raise ExtensionError(f"MSCT_DATA: no study.yml in {folder}; expected a data-set folder")
     study = yaml.safe_load(study_file.read_text(encoding="utf-8"))
     config.msct_digest = compute_digest()
-    config.nb_execution_cache_path = str(ROOT / "_build" / ".execution" / config.msct_digest[:16])
+    shared = ROOT / "_build" / ".execution"
+    caches = Path(os.environ[FRESH]) if FRESH in os.environ else shared
+    config.nb_execution_cache_path = str(caches / config.msct_digest[:16])
     config.myst_substitutions = {
         key: " ".join(str(study.get(key, "")).split())
         for key in ("title", "short_title", "label", "source", "licence", "population", "treatment")
@@ -124,14 +130,15 @@ def execute_chapters(app: Sphinx, env: BuildEnvironment, docnames: list[str]) ->
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ["MPLBACKEND"] = "agg"
     # The server's imports pay from three chapters on.
-    if sys.platform == "linux" and len(todo) > 2:
+    if sys.platform == "linux" and len(todo) > 2 and FRESH not in os.environ:
         os.environ["JUPYTER_DEFAULT_PROVISIONER_NAME"] = "msct-fork"
     start = time.perf_counter()
     with ThreadPoolExecutor(max_workers=WORKERS) as pool:
         # The longest first, so that none is left to run alone at the end.
         order = sorted(todo, key=lambda path: -path.stat().st_size)
-        runs = {path: pool.submit(execute, path, todo[path]) for path in order}
-        for count, (path, run) in enumerate(runs.items(), 1):
+        runs = {pool.submit(execute, path, todo[path]): path for path in order}
+        for count, run in enumerate(as_completed(runs), 1):
+            path = runs[run]
             result = run.result()
             if result.err is not None:
                 pool.shutdown(cancel_futures=True)

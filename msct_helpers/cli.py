@@ -1,0 +1,89 @@
+"""Command line: `msct verify`."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import click
+from jinja2 import Environment, PackageLoader
+
+from msct_helpers.paths import ROOT, data_folder
+from msct_helpers.verify import (
+    Certificate,
+    describe_certificate,
+    update_reference,
+    verify_book,
+)
+
+OUT = ROOT / "_build" / "verify"
+SHOWN = 40
+"""Differences printed for each part; the certificate lists all."""
+
+
+@click.group()
+def main() -> None:
+    """Check the reproducible trial report."""
+
+
+@main.command()
+@click.option(
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Data-set folder; default: the one that MSCT_DATA names, or data/msct_synthetic.",
+)
+@click.option("--update", is_flag=True, help="Store what was found as the new reference.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=OUT,
+    show_default="_build/verify",
+    help="Folder for the certificate.",
+)
+def verify(data: Path | None, update: bool, out: Path) -> None:
+    """Execute everything afresh, compare it with the reference, and write a certificate.
+
+    The exit status is 0 only where everything agrees.
+    """
+    folder = (data or data_folder()).resolve()
+    certificate, results = verify_book(folder, out / "work", click.echo)
+    if update:
+        broken = [c for c in certificate.checks if c.problems and c.name in ("Book", "Links")]
+        if results is None or broken:
+            click.echo("The book cannot be built as it is: the reference was left as it was.")
+            report(certificate)
+            sys.exit(1)
+        update_reference(folder, results)
+        click.echo(f"Stored {len(results)} results as the reference of {folder.name}.")
+        return
+    write_certificate(certificate, out)
+    shutil.rmtree(out / "work", ignore_errors=True)
+    report(certificate)
+    click.echo(f"The certificate is at {out / 'certificate.html'}")
+    sys.exit(0 if certificate.agrees else 1)
+
+
+def write_certificate(certificate: Certificate, out: Path) -> None:
+    """Write a certificate as HTML and JSON."""
+    content = describe_certificate(certificate)
+    out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    (out / "certificate.json").write_text(text, encoding="utf-8")
+    loader = PackageLoader("msct_helpers", ".")
+    page = Environment(loader=loader, autoescape=True).get_template("certificate.html")
+    (out / "certificate.html").write_text(page.render(content), encoding="utf-8")
+
+
+def report(certificate: Certificate) -> None:
+    """Print each part of a certificate, with what differs, a line each."""
+    for check in certificate.checks:
+        outcome = "agrees" if check.agrees else f"{len(check.problems)} to look at"
+        click.echo(f"{check.name}: {outcome} ({check.looked_at})")
+        for problem in check.problems[:SHOWN]:
+            click.echo(f"  {problem}")
+        if len(check.problems) > SHOWN:
+            click.echo(f"  and {len(check.problems) - SHOWN} more, in certificate.json")
+
+
+if __name__ == "__main__":
+    main()
