@@ -132,7 +132,7 @@ def check_null(code: str, values: pd.Series) -> list[Check]:
         if any(np.isnan(v) for v in found):
             return Check(name, None, "not assessable")
         shown = join_words([ref(analysis, statistic, code, m) for m in months])
-        return Check(name, min(found) >= ALPHA, f"p = {shown} at the three visits")
+        return Check(name, bool(min(found) >= ALPHA), f"p = {shown} at the three visits")
 
     checks = [
         check("mixed", "mmrm", "p_mmrm"),

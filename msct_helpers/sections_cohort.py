@@ -263,11 +263,11 @@ def show_bounds(book: Chapter) -> None:
 def show_published(book: Chapter) -> None:
     """Show what the published counts say by themselves."""
     statements = load_statements()
-    record = book.record(published.summarise_counts(statements))
-    total = int(record.loc[record["statistic"] == "denominator", "value"].iloc[0])
+    book.record(published.summarise_counts(statements))
     display(
         book.say(
-            f"Of {total} patients {ref('published', 'count', group='N3')} died, "
+            f"Of {ref('published', 'denominator', group='N3')} patients "
+            f"{ref('published', 'count', group='N3')} died, "
             f"{ref('published', 'count', group='N4')} were transplanted and "
             f"{ref('published', 'count', group='N5')} were lost. Counts this small leave wide "
             "intervals: the two-year risk of death or transplant may lie anywhere from "

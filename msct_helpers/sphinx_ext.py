@@ -42,9 +42,9 @@ FIGURE_MIME = "application/vnd.msct.figure+json"
 WORKERS = min(os.cpu_count() or 1, 3) + 1
 """Chapters executed at a time: one more than cores, because a kernel that starts mostly waits."""
 
-FRESH = "MSCT_FRESH"
-"""Environment variable: a folder for the execution cache of this build alone, whose chapters then
-run in kernels started in the ordinary way (`msct_helpers.verify`)."""
+CACHE, PLAIN = "MSCT_CACHE", "MSCT_PLAIN_KERNELS"
+"""Environment variables of `msct_helpers.verify`: a folder for the execution cache of this build
+alone, and that each chapter's kernel is started in the ordinary way."""
 
 VERSIONED = ("matplotlib", "myst-nb", "numpy", "pandas", "scipy", "seaborn", "statsmodels")
 """Packages whose version can change a number or a figure."""
@@ -83,7 +83,7 @@ def configure(app: Sphinx, config: Config) -> None:
     study = yaml.safe_load(study_file.read_text(encoding="utf-8"))
     config.msct_digest = compute_digest()
     shared = ROOT / "_build" / ".execution"
-    caches = Path(os.environ[FRESH]) if FRESH in os.environ else shared
+    caches = Path(os.environ[CACHE]) if CACHE in os.environ else shared
     config.nb_execution_cache_path = str(caches / config.msct_digest[:16])
     config.myst_substitutions = {
         key: " ".join(str(study.get(key, "")).split())
@@ -130,7 +130,7 @@ def execute_chapters(app: Sphinx, env: BuildEnvironment, docnames: list[str]) ->
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ["MPLBACKEND"] = "agg"
     # The server's imports pay from three chapters on.
-    if sys.platform == "linux" and len(todo) > 2 and FRESH not in os.environ:
+    if sys.platform == "linux" and len(todo) > 2 and PLAIN not in os.environ:
         os.environ["JUPYTER_DEFAULT_PROVISIONER_NAME"] = "msct-fork"
     start = time.perf_counter()
     with ThreadPoolExecutor(max_workers=WORKERS) as pool:

@@ -168,7 +168,8 @@ def build_fresh(folder: Path, out: Path, say: Say) -> Check:
     command = [program, "build", str(ROOT), "-W", "-n", "--keep-going", "--path-output", str(out)]
     environment = os.environ | {
         "MSCT_DATA": str(folder),
-        "MSCT_FRESH": str(out / "cache"),
+        "MSCT_CACHE": str(out / "cache"),
+        "MSCT_PLAIN_KERNELS": "1",
         "NO_COLOR": "1",
     }
     lines: list[str] = []
