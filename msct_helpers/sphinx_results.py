@@ -18,10 +18,10 @@ import nbformat
 from docutils import nodes
 from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
-from jupyter_cache import get_cache
 from myst_nb.core.read import create_nb_reader
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from msct_helpers.published_names import PUBLISHED
@@ -47,21 +47,20 @@ def read_notebook(env: BuildEnvironment, docname: str) -> nbformat.NotebookNode 
 
 
 def read_left(env: BuildEnvironment, docname: str) -> dict[str, str]:
-    """Return the texts that an executed chapter left for other pages, by name."""
-    notebook = read_notebook(env, docname)
-    if notebook is None:
-        return {}
-    cache = get_cache(env.mystnb_config.execution_cache_path)  # type: ignore[attr-defined]
-    executed = cache.get_cache_bundle(cache.match_cache_notebook(notebook).pk).nb
-    left: dict[str, str] = {}
-    for cell in executed.cells:
-        for output in cell.get("outputs", []):
-            name = output.get("metadata", {}).get("scrapbook", {}).get("name")
-            for kind, content in output.get("data", {}).items():
-                if name and kind.endswith("text/plain"):
-                    # MyST-NB glues the repr of a text.
-                    left[name] = ast.literal_eval(content)
-    return left
+    """Return the texts that an executed chapter left, by name.
+
+    Sphinx reads pages in the order of their names, so that those of a folder called chapters are
+    read before the front page, which pastes from them.
+    """
+    folder = Path(env.mystnb_config.output_folder)  # type: ignore[attr-defined]
+    path = folder / f"{docname}.glue.json"
+    glued = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    # MyST-NB glues the repr of a text.
+    return {
+        name: ast.literal_eval(left["data"]["text/plain"])
+        for name, left in glued.items()
+        if left["data"].get("text/plain", "").startswith(("'", '"'))
+    }
 
 
 def read_pasted(env: BuildEnvironment, target: str) -> str:
@@ -69,12 +68,15 @@ def read_pasted(env: BuildEnvironment, target: str) -> str:
 
     Raises
     ------
-    KeyError
+    ExtensionError
         If the page left no text of that name.
     """
     page, _, name = target.partition("::")
+    left = read_left(env, page)
+    if name not in left:
+        raise ExtensionError(f"{env.docname}: {page} left no text {name!r} to paste")
     # Chapters are one folder down, and only the front page pastes.
-    return read_left(env, page)[name].replace('href="../', 'href="')
+    return left[name].replace('href="../', 'href="')
 
 
 class PasteRole(SphinxRole):
@@ -108,26 +110,26 @@ def reread_pasting(
     return [str(app.config.root_doc)] if added | changed else []
 
 
+def note_read(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Note which pages are read: where none is, the results are those of the last build."""
+    env.msct_read = list(docnames)  # type: ignore[attr-defined]
+
+
 def collect_record(app: Sphinx) -> list[dict[str, Any]]:
     """Return the results that all chapters left, under their published names, in book order.
 
     Raises
     ------
-    ValueError
+    ExtensionError
         If two chapters give the same result different values.
     """
-    folder = Path(app.env.mystnb_config.output_folder)  # type: ignore[attr-defined]
     rows: list[dict[str, Any]] = []
     seen: dict[str, tuple[float | None, str]] = {}
     for docname in sorted(app.env.found_docs):
-        path = folder / f"{docname}.glue.json"
-        glued = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        if RECORD_KEY not in glued:
-            continue
-        for row in json.loads(ast.literal_eval(glued[RECORD_KEY]["data"]["text/plain"])):
+        for row in json.loads(read_left(app.env, docname).get(RECORD_KEY, "[]")):
             value, chapter = seen.setdefault(row["id"], (row["value"], row["chapter"]))
             if value != row["value"]:
-                raise ValueError(
+                raise ExtensionError(
                     f"{row['id']}: {value} in {chapter} but {row['value']} in {row['chapter']}"
                 )
             rows.append({PUBLISHED[name][0]: row[name] for name in PUBLISHED})
@@ -157,11 +159,13 @@ def publish_results(app: Sphinx, exception: Exception | None) -> None:
     """Write the results beside the pages: whole, and the rows of each table and figure."""
     if exception is not None or app.builder.format != "html":
         return
-    rows = collect_record(app)
     folder = Path(app.outdir) / RESULTS
     folder.mkdir(exist_ok=True)
-    whole = write_csv(rows)
     known = folder / "ard.csv"
+    if known.is_file() and not app.env.msct_read:  # type: ignore[attr-defined]
+        return
+    rows = collect_record(app)
+    whole = write_csv(rows)
     if known.is_file() and known.read_text(encoding="utf-8") == whole:
         return
     known.write_text(whole, encoding="utf-8", newline="\n")
@@ -178,17 +182,24 @@ def publish_results(app: Sphinx, exception: Exception | None) -> None:
 
 
 def collect_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Give each chapter a page of its results, a row for every number."""
+    """Give each chapter a page of its results, where results or what surrounds them changed."""
+    if app.builder.format != "html":
+        return
+    rows = collect_record(app)
+    titles = {doc: title.astext() for doc, title in app.env.titles.items()}
+    state = json.dumps([rows, titles, app.config.msct_label, app.config.msct_style])
+    key = hashlib.sha256(state.encode()).hexdigest()
+    note = Path(app.doctreedir) / "results.key"
+    if note.is_file() and note.read_text() == key and (Path(app.outdir) / RESULTS).is_dir():
+        return
     chapters: dict[str, list[dict[str, Any]]] = {}
-    for row in collect_record(app) if app.builder.format == "html" else []:
+    for row in rows:
         chapters.setdefault(row["chapter"], []).append(row)
-    for chapter, rows in chapters.items():
-        title = f"Results: {app.env.titles[f'chapters/{chapter}'].astext()}"
-        yield (
-            f"{RESULTS}/{chapter}",
-            {"title": title, "body": format_page(title, rows)},
-            "page.html",
-        )
+    for chapter, own in chapters.items():
+        title = f"Results: {titles[f'chapters/{chapter}']}"
+        context = {"title": title, "body": format_page(title, own)}
+        yield f"{RESULTS}/{chapter}", context, "page.html"
+    note.write_text(key)
 
 
 def format_page(title: str, rows: list[dict[str, Any]]) -> str:
@@ -234,6 +245,7 @@ def setup_results(app: Sphinx) -> None:
     app.add_role("paste", PasteRole())
     app.add_directive("paste", PasteDirective)
     app.connect("env-get-outdated", reread_pasting)
+    app.connect("env-before-read-docs", note_read)
     app.connect("html-collect-pages", collect_pages)
     app.connect("build-finished", publish_results)
     # After everything else has written its files.
