@@ -1,6 +1,7 @@
 """Command line: `msct verify`."""
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import click
 from jinja2 import Environment, PackageLoader
 
 from msct_helpers.paths import ROOT, data_folder
+from msct_helpers.sphinx_ext import compute_book_digest, compute_digest
 from msct_helpers.verify import (
     Certificate,
     describe_certificate,
@@ -57,6 +59,8 @@ def verify(data: Path | None, update: bool, out: Path) -> None:
         click.echo(f"Stored {len(results)} results as the reference of {folder.name}.")
         return
     write_certificate(certificate, out)
+    os.environ["MSCT_DATA"] = str(folder)
+    (out / "certificate.digest").write_text(compute_book_digest(compute_digest()))
     shutil.rmtree(out / "work", ignore_errors=True)
     report(certificate)
     click.echo(f"The certificate is at {out / 'certificate.html'}")

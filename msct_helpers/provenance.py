@@ -6,6 +6,8 @@ from importlib.metadata import version
 import pandas as pd
 
 from msct_helpers.load import Trial
+from msct_helpers.published_names import PUBLISHED
+from msct_helpers.reference import TOLERANCES
 
 PACKAGES = (
     "jupyter-book",
@@ -39,3 +41,15 @@ def table_provenance(trial: Trial) -> pd.DataFrame:
     rows.append(("Python", platform.python_version()))
     rows += [(f"`{name}`", version(name)) for name in PACKAGES]
     return pd.DataFrame(rows, columns=["Item", "Value"])
+
+
+def table_tolerances() -> pd.DataFrame:
+    """Return how much each kind of statistic may differ from its reference, and why."""
+    rows = [(w, f"{r:g}", f"{a:g}", f"{why}") for w, r, a, why in TOLERANCES]
+    return pd.DataFrame(rows, columns=["Statistics", "Relative", "Absolute", "Because"])
+
+
+def table_ard() -> pd.DataFrame:
+    """Return names and meaning of the columns of the published results."""
+    rows = [(f"`{name}`", about) for name, about in PUBLISHED.values()]
+    return pd.DataFrame(rows, columns=["Column", "Meaning"])

@@ -97,7 +97,7 @@ def configure(app: Sphinx, config: Config) -> None:
     style = ROOT / "assets" / "book.css"
     config.msct_style = hashlib.sha256(style.read_bytes()).hexdigest()
     config.msct_book = compute_book_digest(config.msct_digest)
-    config.msct_pdf = sphinx_pdf.read_pdf_digest(config.msct_book)
+    config.msct_offered = sphinx_pdf.list_offered(config.msct_book)
     words = config.myst_substitutions | {"origin": study["origin"]}
     sphinx_pdf.configure_latex(config, words, digest_data(folder))
 
@@ -237,17 +237,17 @@ def add_label(
         kind = app.config.msct_origin
         label = f'<p class="msct-label msct-{kind}" role="note">{app.config.msct_label}</p>'
         context["body"] = label + context["body"]
-        sphinx_pdf.add_download(app, pagename, context)
+        sphinx_pdf.add_downloads(app, pagename, context)
 
 
 def finish(app: Sphinx, exception: Exception | None) -> None:
-    """Note which state of the book a PDF shows, and put the PDF beside the pages."""
+    """Note which state of the book a PDF shows, and put what is offered beside the pages."""
     if exception is not None:
         return
     if app.builder.format == "latex":
         (Path(app.outdir) / "digest.txt").write_text(app.config.msct_book, encoding="utf-8")
     if app.builder.format == "html":
-        sphinx_pdf.copy_pdf(app)
+        sphinx_pdf.copy_offered(app)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

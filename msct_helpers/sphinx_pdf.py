@@ -21,6 +21,15 @@ from msct_helpers.paths import ROOT
 PDF = ROOT / "_build" / "pdf" / "msct-trial-report.pdf"
 """Where `make pdf` leaves the book; a file of the same name with .digest says from what."""
 
+CERTIFICATE = ROOT / "_build" / "verify" / "certificate.html"
+"""Where `make verify` leaves its certificate, with a .digest and a .json beside it."""
+
+OFFERED = {
+    PDF: "Download this book as PDF",
+    CERTIFICATE: "Certificate of re-execution of this book",
+}
+"""Files that the front page offers where they were made from the same state of the book."""
+
 KEYWORDS = "mesenchymal stem cells, liver cirrhosis, autoimmune liver disease, MELD"
 
 PREAMBLE = r"""
@@ -131,28 +140,36 @@ class FitPaper(SphinxPostTransform):
                 node.parent.remove(node)
 
 
-def read_pdf_digest(digest: str) -> str:
-    """Return `digest` where a PDF of the same state of the book is there, else an empty text."""
-    note = PDF.with_suffix(".digest")
-    made = note.read_text(encoding="utf-8").strip() if note.is_file() and PDF.is_file() else ""
-    return digest if made == digest else ""
+def list_offered(digest: str) -> list[str]:
+    """Return the files of `OFFERED` that were made from the state of the book with this digest."""
+    offered = []
+    for path in OFFERED:
+        note = path.with_suffix(".digest")
+        made = note.read_text(encoding="utf-8").strip() if note.is_file() else ""
+        if path.is_file() and made == digest:
+            offered.append(str(path))
+    return offered
 
 
-def add_download(app: Sphinx, pagename: str, context: dict[str, Any]) -> None:
-    """Offer the PDF on the front page where it has been built from the same data and helpers."""
-    if app.config.msct_pdf and pagename == app.config.root_doc:
-        link = f'<a href="{PDF.name}" download>Download this book as PDF</a>'
-        context["body"] = context["body"].replace("</h1>", f"</h1><p>{link}</p>", 1)
+def add_downloads(app: Sphinx, pagename: str, context: dict[str, Any]) -> None:
+    """Offer PDF and certificate on the front page."""
+    if app.config.msct_offered and pagename == app.config.root_doc:
+        paths = [Path(name) for name in app.config.msct_offered]
+        links = [f'<a href="{path.name}">{OFFERED[path]}</a>' for path in paths]
+        shown = "<p>" + " · ".join(links) + "</p>"
+        context["body"] = context["body"].replace("</h1>", f"</h1>{shown}", 1)
 
 
-def copy_pdf(app: Sphinx) -> None:
-    """Put the PDF beside the pages that offer it."""
-    if app.config.msct_pdf:
-        shutil.copyfile(PDF, Path(app.outdir) / PDF.name)
+def copy_offered(app: Sphinx) -> None:
+    """Put what is offered beside the pages."""
+    for name in app.config.msct_offered:
+        for path in (Path(name), Path(name).with_suffix(".json")):
+            if path.is_file():
+                shutil.copyfile(path, Path(app.outdir) / path.name)
 
 
 def setup_pdf(app: Sphinx) -> None:
     """Register what the PDF needs."""
-    app.add_config_value("msct_pdf", "", "html", [str])
+    app.add_config_value("msct_offered", [], "html", [list])
     app.add_post_transform(FitPaper)
     app.connect("env-updated", set_title)
