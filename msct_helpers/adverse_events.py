@@ -46,7 +46,8 @@ def derive_emergent(trial: Trial) -> pd.DataFrame:
     treated = select_safety_set(trial).set_index("USUBJID")["TRTSDY"]
     if trial.adae is None:
         return pd.DataFrame()
-    start = trial.adae["USUBJID"].map(treated)
+    # Of an empty table the keys would be mapped to text.
+    start = trial.adae["USUBJID"].map(treated).astype(float)
     return trial.adae[trial.adae["ASTDY"] >= start]
 
 

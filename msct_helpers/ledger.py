@@ -10,7 +10,7 @@ from msct_helpers.results import make_record, make_rows, make_text_row, ref
 from msct_helpers.robustness import Check, check_robustness
 from msct_helpers.schema import VISITS
 from msct_helpers.statements import check_statements
-from msct_helpers.words import join_words, name_unit
+from msct_helpers.words import join_words, name_unit, upper_first
 
 FAMILY = ("ALT", "BILI", "ALB", "PT", "MELD")
 """Endpoints that the statements speak of."""
@@ -188,7 +188,7 @@ def describe_claim(claim: dict[str, str], units: dict[str, str]) -> str:
             diff, seen = ref("obs", "diff", code, month), ref("obs", "n", code, month)
             part += f"; the mean of all {seen} seen differs from baseline by {diff}{unit}"
         parts.append(part)
-    return f"{'; '.join(parts)}.".replace("among", "Among", 1 if len(months) == 1 else 0)
+    return upper_first(f"{'; '.join(parts)}.")
 
 
 def weigh_conclusions(

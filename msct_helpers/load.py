@@ -171,7 +171,8 @@ def check_between(
     for name, table, day in tables:
         if table is None:
             continue
-        last = table["USUBJID"].map(adsl.set_index("USUBJID")["EOSDY"])
+        # Of an empty table the keys would be mapped to text.
+        last = table["USUBJID"].map(adsl.set_index("USUBJID")["EOSDY"]).astype(float)
         for row, who in table.loc[last.isna(), "USUBJID"].items():
             problems.append(_problem(name, row, "USUBJID", who, "a participant listed in adsl.csv"))
         for row in table.index[table[day] > last]:

@@ -49,10 +49,15 @@ def derive_follow_up(trial: Trial) -> pd.DataFrame:
         at which the participant was still followed, alive and without transplant.
     """
     adsl, status = trial.adsl, derive_disposition(trial.adsl)
-    attended = status["USUBJID"].map(trial.adlb.groupby("USUBJID")["AVISITN"].max()).fillna(0)
+    attended = status["USUBJID"].map(trial.adlb.groupby("USUBJID")["AVISITN"].max())
     days = status["DAYS"].clip(lower=0)
     due = days.map(lambda day: max(m for m, d in VISIT_DAYS.items() if d <= day))
-    last = attended.combine(due, max).mask(status["STATUS"] == "IN FOLLOW-UP", max(VISITS))
+    last = (
+        attended.astype(float)
+        .fillna(0)
+        .combine(due, max)
+        .mask(status["STATUS"] == "IN FOLLOW-UP", max(VISITS))
+    )
     return status.assign(MSCSRC=adsl["MSCSRC"], LASTRISK=last.astype(int))
 
 

@@ -87,8 +87,8 @@ def make_rows(
     statistics
         Value by name of the statistic; NaN where it cannot be estimated.
     unit, n, method, function
-        Unit of the values, number of participants behind them, method in words, name of the
-        function that computed them.
+        Unit of the values (counts, shares and p-values have their own), number of participants
+        behind them, method in words, name of the function that computed them.
     decimals
         Decimals shown; default: by parameter, unit and statistic.
     """
@@ -105,7 +105,7 @@ def make_rows(
                 "statistic": statistic,
                 "value": float(value),
                 "text": format_value(float(value), statistic, places),
-                "unit": unit,
+                "unit": unit_of(statistic, unit),
                 "n": n,
                 "method": method,
                 "function": function,
@@ -153,6 +153,13 @@ def decimals_of(statistic: str, parameter: str, unit: str) -> int:
     if parameter in PARAMETERS:
         return PARAMETERS[parameter].decimals.get(unit, 2)
     return _DECIMALS.get(unit, 2)
+
+
+def unit_of(statistic: str, unit: str) -> str:
+    """Return the unit of a statistic: counts and p-values have none, shares are per cent."""
+    if statistic in _COUNTS or statistic.endswith("count") or statistic.startswith("p_"):
+        return ""
+    return "%" if "percent" in statistic else unit
 
 
 def format_value(value: float, statistic: str, decimals: int) -> str:

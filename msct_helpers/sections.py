@@ -127,7 +127,8 @@ def say_headline(record: pd.DataFrame, names: dict[str, str], absent: dict[str, 
         if np.isnan(low):
             continue
         high = get_value(record, "chg", "ci_high", code, last)
-        unit = record.loc[record["parameter"] == code, "unit"].iloc[0]
+        means = record[(record["parameter"] == code) & (record["statistic"] == "mean")]
+        unit = means["unit"].iloc[0]
         word = name_unit(unit)
         clear = "" if low <= 0 <= high else ", excluding zero"
         sign = "lower" if mean < 0 else "higher"

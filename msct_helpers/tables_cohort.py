@@ -55,6 +55,7 @@ def table_completeness(record: pd.DataFrame) -> pd.DataFrame:
 def list_characteristics(record: pd.DataFrame) -> list[tuple[str, str]]:
     """Return parameter and unit of every baseline characteristic, in the order of the record."""
     own = record[(record["analysis"] == "base") & (record["group"] == "ALL")]
+    own = own[own["statistic"].isin(["mean", "count"])]
     own = own.drop_duplicates("parameter")
     return list(zip(own["parameter"], own["unit"], strict=True))
 

@@ -106,16 +106,16 @@ def test_no_page_shows_a_gap(books: dict[str, Path], dataset: str) -> None:
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_record_holds_what_the_pages_say(books: dict[str, Path], dataset: str) -> None:
     record = pd.read_csv(books[dataset] / "results/ard.csv", dtype=str, keep_default_na=False)
-    prose = record[record["shown"].str.contains("prose")]
+    prose = record[record["shownIn"].str.contains("prose")]
     assert len(prose) > 20
     for chapter, rows in prose.groupby("chapter"):
         text = read_text(books[dataset] / f"chapters/{chapter}.html")
-        missing = [t for t in rows["text"] if t.lstrip("−") not in text]
+        missing = [t for t in rows["formattedValue"] if t.lstrip("−") not in text]
         assert not missing, f"{chapter}: {missing}"
-    numbers = record[record["text"].str.match(r"[−\d]")]
-    shown = numbers["text"].str.replace("−", "-").astype(float)
-    places = numbers["text"].str.extract(r"\.(\d+)$")[0].fillna("").str.len()
-    assert ((shown - numbers["value"].astype(float)).abs() <= 0.51 * 10.0**-places).all()
+    numbers = record[record["formattedValue"].str.match(r"[−\d]")]
+    shown = numbers["formattedValue"].str.replace("−", "-").astype(float)
+    places = numbers["formattedValue"].str.extract(r"\.(\d+)$")[0].fillna("").str.len()
+    assert ((shown - numbers["rawValue"].astype(float)).abs() <= 0.51 * 10.0**-places).all()
 
 
 def test_mayo_book_says_what_it_cannot_assess(books: dict[str, Path]) -> None:

@@ -60,7 +60,7 @@ def test_pdf_says_what_the_pages_say(
 ) -> None:
     words = read_words(pdfs[dataset])
     record = pd.read_csv(books[dataset] / "results/ard.csv", dtype=str, keep_default_na=False)
-    prose = record.loc[record["shown"].str.contains("prose"), "text"]
+    prose = record.loc[record["shownIn"].str.contains("prose"), "formattedValue"]
     assert len(prose) > 20
     assert [t for t in prose if squeeze(t.lstrip("−")) not in words] == []
     study = load_trial(ROOT / "data" / dataset).study
