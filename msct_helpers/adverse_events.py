@@ -37,6 +37,9 @@ OVERVIEW = {
 }
 """Rows of the overview; all are kept, with zero where nothing was seen."""
 
+IN_WINDOW = ("WINDOW", "SERIOUS WINDOW")
+"""Rows of the overview that speak of the day of the infusion only."""
+
 PUBLISHED = ("FATAL", "SERIOUS WINDOW")
 """Rows of the overview that the published statements fix."""
 
@@ -93,7 +96,8 @@ def summarise_overview(trial: Trial) -> pd.DataFrame:
     -------
     DataFrame
         Record, analysis ``overview``: count, denominator, percent with its exact interval (of the
-        safety set), events_count, rate with its exact interval (per 100 person-years). Empty where
+        safety set), events_count, and but for `IN_WINDOW` rate with its exact interval (per 100
+        person-years). Empty where
         adverse events were not recorded or nobody was infused.
     """
     treated = select_safety_set(trial)
@@ -104,7 +108,8 @@ def summarise_overview(trial: Trial) -> pd.DataFrame:
     for group, own in mark_overview(events).items():
         who = events.loc[own, "USUBJID"].nunique()
         shown = estimate_proportion(who, len(treated)) | {"events_count": int(own.sum())}
-        shown |= estimate_rate(int(own.sum()), years)
+        # A window of a day has no rate per year of follow-up.
+        shown |= {} if group in IN_WINDOW else estimate_rate(int(own.sum()), years)
         rows += make_rows(
             "overview",
             shown,

@@ -1,4 +1,4 @@
-"""What is estimated: one row an endpoint, in the words of ICH E9(R1)."""
+"""What is estimated: two estimands an endpoint, in the words of ICH E9(R1)."""
 
 import pandas as pd
 
@@ -12,16 +12,20 @@ ROWS = (
 
 
 def table_estimands() -> pd.DataFrame:
-    """Return population, variable, intercurrent events and summary of each endpoint."""
-    rows = [
-        (
-            name,
-            "all who were enrolled, full analysis set",
-            variable,
-            "death, transplant: composite (worst rank; hypothetical in the mixed model)",
-            summary,
+    """Return variable, intercurrent events and summary of each endpoint, primary first."""
+    rows = []
+    for name, variable, summary in ROWS:
+        rows.append(
+            (name, "primary", variable, "hypothetical: as if they had not occurred", summary)
         )
-        for name, variable, summary in ROWS
-    ]
-    heads = ["Endpoint", "Population", "Variable, at each visit", "Intercurrent events", "Summary"]
+        rows.append(
+            (
+                "",
+                "supportive",
+                "better or worse than at baseline",
+                "composite: death ranks worst, then transplant",
+                "share better, signed-rank test",
+            )
+        )
+    heads = ["Endpoint", "Estimand", "Variable, at each visit", "Death and transplant", "Summary"]
     return pd.DataFrame(rows, columns=heads)

@@ -21,13 +21,32 @@ VERDICTS = ("holds", "holds only as observed", "holds only among pairs", "does n
 """Verdicts on statements that the data can test."""
 
 
-MADE = {
-    "synthetic": "These data were made to agree with the statements; that they agree is no "
-    "evidence.",
-    "untreated": "Nobody in these data received the cells: what holds here holds without them.",
-    "own": "These data have no control arm either.",
+KINDS = {
+    "synthetic": (
+        "These data were made to agree with the statements, and an improvement was built into "
+        "them (assumed, see {doc}`discussion`). Data built without one can agree with the abstract "
+        "too, so their agreement says nothing for the treatment.",
+        "With no control arm, nothing here shows that a change came from the treatment. Larger, "
+        "controlled studies are needed.",
+    ),
+    "untreated": (
+        "Nobody in these data received the cells, so they speak neither for nor against them.",
+        "Nobody here received MSC, so these data say nothing about it. They show how means can "
+        "mislead when patients leave.",
+    ),
+    "own": (
+        "These data have no control arm either.",
+        "With no control arm, nothing here shows that a change came from the treatment. Larger, "
+        "controlled studies are needed.",
+    ),
 }
-"""What kind of evidence the data at hand can give."""
+"""What kind of evidence the data at hand can give, and what may be concluded from them."""
+
+
+def describe_kind(trial: Trial) -> tuple[str, str]:
+    """Return what kind of evidence a data set can give, and what may be concluded from it."""
+    treated = not safety.select_safety_set(trial).empty
+    return KINDS["synthetic" if trial.synthetic else "own" if treated else "untreated"]
 
 
 def check_trial(trial: Trial) -> pd.DataFrame:
@@ -118,7 +137,8 @@ def summarise_ledger(checked: pd.DataFrame, checks: dict[str, list[Check]]) -> p
         counts[f"{name}_count"] = int((testable["verdict"] == verdict).sum())
     changes = [i for i in testable["id"] if i in checks]
     counts["changes_count"] = len(changes)
-    counts["robust_count"] = sum(all(c.survives for c in checks[i]) for i in changes)
+    passed = [all(c.survives is not False for c in checks[i]) for i in changes]
+    counts["robust_count"] = sum(passed)
     rows += make_rows("claims", counts, method="count", function="summarise_ledger")
     return make_record(rows)
 
@@ -135,10 +155,18 @@ def check_changes(checked: pd.DataFrame, evidence: pd.DataFrame) -> dict[str, li
 
 def say_agreement(checked: pd.DataFrame) -> str:
     """Return the answer of the chapter: how many statements the data can test and satisfy."""
-    out = (
-        "Of {claims.all_count} published statements, this data set can test "
-        "{claims.assessable_count}; {claims.holds_count} of these hold in every reading."
-    )
+    able = int(checked["verdict"].isin(VERDICTS).sum())
+    holding = int((checked["verdict"] == "holds").sum())
+    out = "Of {claims.all_count} published statements, this data set can test "
+    if not able:
+        return f"{out}none."
+    out += "{claims.assessable_count}"
+    if holding == able:
+        out += ", and all of these hold in every reading."
+    elif holding:
+        out += "; {claims.holds_count} of these hold in every reading."
+    else:
+        out += "; none of these holds in every reading."
     for verdict in VERDICTS[1:]:
         own = checked.loc[checked["verdict"] == verdict, "id"].tolist()
         if own:
@@ -149,8 +177,8 @@ def say_agreement(checked: pd.DataFrame) -> str:
     if checked.loc[checked["kind"].isin(["direction", "significance"]), "assessable"].any():
         out += (
             " Of {claims.changes_count} testable statements on changes, {claims.robust_count} "
-            "also survive the mixed model, Holm's adjustment, death and transplant ranked worst "
-            "and missing patients who are worse than imputed."
+            "also pass every check that applies: the mixed model, Holm's adjustment, death and "
+            "transplant ranked worst, and missing patients worse than imputed."
         )
     return out
 
@@ -166,6 +194,10 @@ def describe_claim(claim: dict[str, str], units: dict[str, str]) -> str:
         Reporting unit by parameter.
     """
     group, code = claim["id"], claim["parameter"]
+    if claim["id"] in ("N1", "N2"):
+        return (
+            f"{ref('claim', 'count', group=group)} of {ref('claim', 'denominator', group=group)}."
+        )
     if claim["kind"] == "count":
         count, total = (ref("claim", s, group=group) for s in ("count", "denominator"))
         low, high = (ref("claim", f"percent_{s}", group=group) for s in ("low", "high"))
@@ -178,8 +210,8 @@ def describe_claim(claim: dict[str, str], units: dict[str, str]) -> str:
         mean, low, high = (ref("chg", s, code, month) for s in ("mean", "ci_low", "ci_high"))
         when = f"month {month}: " if len(months) > 1 else ""
         part = (
-            f"{when}among {ref('chg', 'n', code, month)} pairs a change of {mean}{unit} "
-            f"(95% interval {low} to {high})"
+            f"{when}among {ref('chg', 'n', code, month)} participants measured at both visits a "
+            f"change of {mean}{unit} (95% interval {low} to {high})"
         )
         if claim["significance"]:
             p, q = ref("chg", "p_t", code, month), ref("chg", "p_wilcoxon", code, month)
@@ -193,21 +225,19 @@ def describe_claim(claim: dict[str, str], units: dict[str, str]) -> str:
 
 def weigh_conclusions(
     trial: Trial, checked: pd.DataFrame
-) -> dict[str, tuple[list[str], list[str]]]:
-    """Return the evidence for and against each published conclusion, by id.
+) -> dict[str, tuple[list[str], list[str], list[str]]]:
+    """Return for each published conclusion what speaks for and against it, and what data add.
 
     Sentences name numbers of `published.summarise_counts`, `published.summarise_composite_bound`
-    and `summarise_ledger`.
+    and `summarise_ledger`. For and against rest on the abstract alone.
     """
-    treated = not safety.select_safety_set(trial).empty
-    verdict = checked.set_index("id")["verdict"]
     none_early = (
-        "The abstract reports no serious event within 24 hours in "
+        "The abstract reports no serious event during the infusion or within 24 hours in "
         f"{_published('S1', 'denominator')} patients."
     )
     limit = (
         "Seeing none in so few leaves room for a risk of up to "
-        f"{_published('S1', 'percent_upper')}%."
+        f"{_published('S1', 'percent_upper')}% (exact one-sided 95% limit)."
     )
     outcome = (
         f"{_published('N3', 'count')} of {_published('N3', 'denominator')} patients died and "
@@ -215,52 +245,74 @@ def weigh_conclusions(
         "whether that is more or less than without the treatment."
     )
     silent = "Later adverse events, their grades and their relation to the cells are not reported."
-    kind = "synthetic" if trial.synthetic else "own" if treated else "untreated"
-    agree = (
-        "{claims.holds_count} of {claims.assessable_count} testable statements hold in every "
-        "reading on these data."
-    )
-    robust = (
-        "{claims.robust_count} of {claims.changes_count} testable statements on changes survive "
-        "every check."
-    )
-    early = [none_early]
-    if verdict["S1"] == "holds":
-        early.append("None was recorded in these data either.")
+    about = describe_kind(trial)[0].partition("(")[0].strip().rstrip(".") + "."
     highest = max(derive_ceiling())
     ceiling = (
-        "If every death and transplant counts, the best that any data with these counts can reach "
-        f"is p = {ref('ceiling', 'p_value', group=f'{highest}')} at two years."
+        "With every death and transplant ranked worst and the lost left out, no data with these "
+        "counts can bring the signed-rank test at two years below p = "
+        f"{ref('ceiling', 'p_value', group=f'{highest}')} (timing and disjoint groups assumed)."
     )
+    early = "None was recorded in these data either."
     return {
-        "C1": (early, [limit, outcome, silent]),
+        "C1": (
+            [none_early],
+            [limit, outcome, silent],
+            [early]
+            if not trial.synthetic and checked.set_index("id")["verdict"]["S1"] == "holds"
+            else [about],
+        ),
         "C2": (
-            [agree],
             [
-                MADE[kind],
-                robust,
-                ceiling,
-                "Patients who enter when they are at their worst improve towards their own mean "
-                "without treatment, and the sickest are missing from the later means.",
+                "At every visit of which the abstract speaks, ALT, bilirubin, albumin, prothrombin "
+                "time and MELD had moved in the favourable direction.",
             ],
+            [
+                "Nothing was compared with what happens without the cells.",
+                ceiling,
+                "Patients who enter at their worst tend to improve without treatment, and those "
+                "missing from the later means may have been the sickest; the abstract lets nobody "
+                "check either.",
+            ],
+            [about, *say_tally(checked)],
         ),
         "C3": (
-            ["A peripheral vein is an easy route to the patient.", none_early],
+            [none_early],
             [
                 "Nothing compares the cells with any other treatment of the disease.",
                 "Dose, number of infusions and diagnoses are not stated: nobody could repeat it.",
             ],
+            [],
         ),
         "C4": (
             [
-                f"To rule out a risk of {ref('exclude', 'risk_percent', group='5')}%, "
+                "To bring the one-sided 95% limit of a risk below "
+                f"{ref('exclude', 'risk_percent', group='5')}%, "
                 f"{ref('exclude', 'count', group='5')} patients without an event are needed.",
-                "The two-year risk of death or transplant may lie anywhere from "
+                f"Death or transplant in {_published('EVENT', 'count')} of "
+                f"{_published('EVENT', 'denominator')} patients has an exact 95% interval from "
                 f"{_published('EVENT', 'percent_low')}% to {_published('EVENT', 'percent_high')}%.",
             ],
             ["A larger study without a control arm would leave the same question open."],
+            [],
         ),
     }
+
+
+def say_tally(checked: pd.DataFrame) -> list[str]:
+    """Return how many statements hold, and how many on changes pass every check."""
+    able = checked["verdict"].isin(VERDICTS)
+    out = []
+    if able.any():
+        out.append(
+            "Of {claims.assessable_count} testable statements {claims.holds_count} hold in every "
+            "reading."
+        )
+    if (able & checked["kind"].isin(["direction", "significance"])).any():
+        out.append(
+            "Of {claims.changes_count} testable statements on changes {claims.robust_count} pass "
+            "every check of robustness that applies."
+        )
+    return out
 
 
 def derive_ceiling() -> list[int]:

@@ -250,7 +250,7 @@ def describe_missing(
 METHODS = {
     "mi": "multiple imputation by chained equations, Rubin's rules",
     "rtb": "missing values return to the participant's baseline",
-    "composite": "exact signed rank, death worst, then transplant",
+    "composite": "exact signed rank on the scale of analysis, death worst, then transplant",
     "tip": "shift of imputed values towards worse: interval includes zero, or mean change turns",
 }
 

@@ -85,14 +85,15 @@ def derive_exits(trial: Trial) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        AVISITN (the first visit at which they were no longer at risk), STATUS, COUNT; no row
-        where nobody left.
+        AVISITN (the first visit at which they were no longer at risk; missing for who left after
+        the last one, within two years), STATUS, COUNT; no row where nobody left.
     """
     course = derive_follow_up(trial)
-    following = dict(zip(list(VISITS)[:-1], list(VISITS)[1:], strict=True))
-    left = course[course["LASTRISK"] < max(VISITS)]
+    following = dict(zip(VISITS, [*list(VISITS)[1:], pd.NA], strict=True))
+    left = course[course["STATUS"] != "IN FOLLOW-UP"]
     left = left.assign(AVISITN=left["LASTRISK"].map(following).astype("Int64"))
-    return left.groupby(["AVISITN", "STATUS"]).size().rename("COUNT").reset_index()
+    grouped = left.groupby(["AVISITN", "STATUS"], dropna=False)
+    return grouped.size().rename("COUNT").reset_index()
 
 
 def check_flow(trial: Trial) -> None:
@@ -107,10 +108,13 @@ def check_flow(trial: Trial) -> None:
     total = len(trial.adsl)
     gone = exits.groupby("AVISITN")["COUNT"].sum()
     sources = trial.adsl["MSCSRC"].value_counts().sum()
+    stayed = (derive_disposition(trial.adsl)["STATUS"] == "IN FOLLOW-UP").sum()
+    ended = stayed + exits.loc[exits["AVISITN"].isna(), "COUNT"].sum()
     splits = [
         ("enrolled and at risk at baseline", total, visits["RISK"].iloc[0]),
         ("enrolled and sources of cells", total, sources),
-        ("left by the last visit", visits["LEFT"].iloc[-1], exits["COUNT"].sum()),
+        ("left by the last visit", visits["LEFT"].iloc[-1], gone.sum()),
+        ("at risk at the last visit, and at two years or gone", visits["RISK"].iloc[-1], ended),
     ]
     for before, now in pairwise(visits.itertuples()):
         what = f"at risk at {before.AVISIT}, and at risk or gone at {now.AVISIT}"
@@ -130,7 +134,8 @@ def summarise_disposition(trial: Trial) -> pd.DataFrame:
     -------
     DataFrame
         Record with analyses ``enrolled``, ``infused``, ``source``, ``status``, ``visit`` (group
-        RISK, ATTENDED, MISSED, LEFT), ``exit`` (by visit and reason) and ``set``.
+        RISK, ATTENDED, MISSED, LEFT), ``exit`` (by visit and reason), ``set`` and, where known,
+        ``assessed``.
 
     Raises
     ------
@@ -142,6 +147,10 @@ def summarise_disposition(trial: Trial) -> pd.DataFrame:
     rows = make_rows(
         "enrolled", {"count": total}, n=total, method="count", function="summarise_disposition"
     )
+    if trial.study.assessed is not None:
+        known: dict[str, float] = {"count": trial.study.assessed}
+        known["excluded_count"] = trial.study.assessed - total
+        rows += make_rows("assessed", known, method="count", function="summarise_disposition")
     status = derive_disposition(adsl)["STATUS"]
     reasons = [*DISCONTINUATION, "IN FOLLOW-UP", "FOLLOW-UP ENDED"]
     infused = adsl["TRTSDY"].notna()
@@ -158,7 +167,8 @@ def summarise_disposition(trial: Trial) -> pd.DataFrame:
         for group in ("RISK", "ATTENDED", "MISSED", "LEFT"):
             rows += _share("visit", group, int(getattr(visit, group)), total, visit.AVISITN)
     for leaving in derive_exits(trial).itertuples():
-        rows += _share("exit", leaving.STATUS, int(leaving.COUNT), total, leaving.AVISITN)
+        month = None if pd.isna(leaving.AVISITN) else int(leaving.AVISITN)
+        rows += _share("exit", leaving.STATUS, int(leaving.COUNT), total, month)
     return make_record(rows)
 
 

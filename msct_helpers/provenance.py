@@ -37,7 +37,12 @@ def table_provenance(trial: Trial) -> pd.DataFrame:
     if study.seed is not None:
         rows.append(("Seed of the generator", str(study.seed)))
     if study.draws is not None:
-        rows.append(("Draws until one was accepted", str(study.draws)))
+        rows.append(
+            (
+                "Simulated data sets drawn until one agreed with every published statement",
+                str(study.draws),
+            )
+        )
     rows.append(("Python", platform.python_version()))
     rows += [(f"`{name}`", version(name)) for name in PACKAGES]
     return pd.DataFrame(rows, columns=["Item", "Value"])

@@ -31,7 +31,7 @@ FIGURE_MIME = "application/vnd.msct.figure+json"
 LINE = 104
 """Letters on a line of a table in the PDF."""
 
-_PLACEHOLDER = re.compile(r"\{([\w.+=-]+)(\|abs)?\}(?!`)")
+_PLACEHOLDER = re.compile(r"(= )?\{([\w.+=-]+)(\|abs)?\}(?!`)")
 
 
 class Chapter:
@@ -73,7 +73,7 @@ class Chapter:
         """
 
         def show(match: re.Match[str]) -> str:
-            key, unsigned = match.group(1), match.group(2)
+            equals, key, unsigned = match.group(1) or "", match.group(2), match.group(3)
             if key not in self._record:
                 raise KeyError(f"{key}: not recorded in {self.name}")
             row = self._record[key]
@@ -83,7 +83,9 @@ class Chapter:
                 glue(key, row["text"], display=False)
             text = str(row["text"])
             text = text.lstrip("\N{MINUS SIGN}") if unsigned else text
-            return link_number(text, row) if where == "prose" else text
+            # A p-value below the last decimal brings its own sign.
+            equals = "" if text.startswith("<") else equals
+            return equals + (link_number(text, row) if where == "prose" else text)
 
         return _PLACEHOLDER.sub(show, template)
 
@@ -145,7 +147,13 @@ class Chapter:
 
     def say_assumptions(self) -> Markdown:
         """Return what the data set assumes, as a list."""
-        return Markdown("\n".join(f"- {' '.join(a.split())}" for a in self.trial.study.assumed))
+        head = (
+            "Where these synthetic data needed such a fact, it was assumed:"
+            if self.trial.synthetic
+            else "For this data set the following was chosen or assumed:"
+        )
+        listed = "\n".join(f"- {' '.join(a.split())}" for a in self.trial.study.assumed)
+        return Markdown(f"{head}\n\n{listed}")
 
     def figure(
         self,
@@ -214,7 +222,7 @@ def link_number(text: str, row: dict[str, Any]) -> str:
     parts += ["" if row["n"] is None else f"n = {row['n']}", row["method"]]
     about = html.escape("; ".join(p for p in parts if p), quote=True)
     target = f"../results/{row['chapter']}.html#{row['id']}"
-    return f'<a class="msct-number" href="{target}" title="{about}">{text}</a>'
+    return f'<a class="msct-number" href="{target}" title="{about}">{html.escape(text)}</a>'
 
 
 def format_table(shown: pd.DataFrame, name: str, caption: str) -> str:

@@ -13,6 +13,8 @@ from msct_helpers.words import join_words, name_unit
 PLAUSIBLE_SHIFT = 0.5
 """Assumed: missing patients half a baseline standard deviation worse than imputed are plausible."""
 
+NOT_ASKED = "not asked of a statement on direction"
+
 CHECKS = {
     "mixed": "Mixed model",
     "holm": "Holm",
@@ -24,20 +26,25 @@ CHECKS = {
 RULES = {
     "mixed": "The mixed model's change has the published direction; for a word on significance, "
     "its p-value is on the same side of 5%.",
-    "holm": "The mixed model's p-value stays below 5% after Holm's adjustment over all endpoints "
-    "and visits; for a word of no significance, above.",
+    "holm": "For a word on significance: the mixed model's p-value is on the same side of 5% after "
+    "Holm's adjustment over all endpoints and visits. It is not asked of a direction, which claims "
+    "no significance; its p-value is shown.",
     "rank": "With death and transplant up to the visit ranked worst, more than half are better "
     "than at baseline; for a word on significance, the signed-rank p-value is on the same side of "
     "5%.",
     "tip": "The conclusion stands while missing patients are half a baseline standard deviation "
-    "worse than imputed: the mean change keeps its direction, or its interval excludes zero.",
+    "(assumed) worse than imputed: the mean change keeps its direction, or its interval excludes "
+    "zero. It is not asked of a word of no significance.",
 }
-"""What each check asks; the last takes half a standard deviation as plausible (assumed)."""
+"""What each check asks."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """The outcome of one check: does the statement survive (None: not assessable), and why."""
+    """The outcome of one check: does the statement survive, and why.
+
+    ``survives`` is None where the check cannot be made, or asks more than the statement says.
+    """
 
     name: str
     survives: bool | None
@@ -88,8 +95,10 @@ def check_robustness(claim: dict[str, str], evidence: pd.DataFrame) -> list[Chec
     checks.append(
         Check(
             "holm",
-            None if np.isnan(adjusted) else right and adjusted < ALPHA,
-            f"p = {say('mmrm', 'p_holm')} after adjustment{away}",
+            None if np.isnan(adjusted) or not wanted else right and adjusted < ALPHA,
+            f"p = {say('mmrm', 'p_holm')} after adjustment{away}"
+            if wanted
+            else f"{NOT_ASKED}, p = {say('mmrm', 'p_holm')} after adjustment{away}",
         )
     )
     ranked, better, size = (get("composite", s) for s in ("p_value", "better_count", "n"))
@@ -104,7 +113,10 @@ def check_robustness(claim: dict[str, str], evidence: pd.DataFrame) -> list[Chec
     checks.append(
         check_tipping(code, month, wanted, get("tip", "delta"), get("tip", "flip"), ranked)
     )
-    return [c if c.survives is not None else Check(c.name, None, "not assessable") for c in checks]
+    return [
+        Check(c.name, None, "not assessable") if np.isnan(p) or np.isnan(ranked) else c
+        for c in checks
+    ]
 
 
 def check_tipping(
@@ -139,5 +151,6 @@ def check_null(code: str, values: pd.Series) -> list[Check]:
         check("holm", "mmrm", "p_holm"),
         check("rank", "composite", "p_value"),
     ]
-    imputed = check("tip", "mi", "p_value")
-    return [*checks, Check("tip", imputed.survives, f"{imputed.words}, by multiple imputation")]
+    imputed = check("tip", "mi", "p_value").words
+    words = f"not asked of a statement of no significance; by multiple imputation {imputed}"
+    return [*checks, Check("tip", None, words)]

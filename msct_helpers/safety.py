@@ -213,8 +213,9 @@ def say_exposure(record: pd.DataFrame) -> str:
         return "Exposure: not assessable, no participant received an infusion."
     out = (
         f"{ref('exposure', 'treated_count')} participants were infused and followed for "
-        f"{ref('exposure', 'years')} person-years in all (median {ref('exposure', 'years_median')} "
-        f"years, {ref('exposure', 'years_low')} to {ref('exposure', 'years_high')})."
+        f"{ref('exposure', 'years')} person-years in all (median of a participant "
+        f"{ref('exposure', 'years_median')} years, range {ref('exposure', 'years_low')} to "
+        f"{ref('exposure', 'years_high')})."
     )
     values = record.set_index("id")["value"]
     if "exposure.infusions_count" not in values:

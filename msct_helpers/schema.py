@@ -260,6 +260,9 @@ class Study:
         metadata={"about": "Unit in which each parameter is reported"}
     )
     assumed: list[str] = field(metadata={"about": "Every assumption behind the data, in words"})
+    assessed: int | None = field(
+        default=None, metadata={"about": "Participants assessed for entry (optional)"}
+    )
     reference_ranges: dict[str, list[float]] | None = field(
         default=None,
         metadata={

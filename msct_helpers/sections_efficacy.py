@@ -41,7 +41,10 @@ def say_primary(record: pd.DataFrame, absent: dict[str, str]) -> str:
             f"(95% confidence interval of the change {ref('mmrm', 'ci_low', **at)} to "
             f"{ref('mmrm', 'ci_high', **at)})"
         )
-    out = f"At {LAST} months, estimated for all who were enrolled, " + "; ".join(parts) + "."
+    out = (
+        f"At {LAST} months, estimated for all who were enrolled as if nobody had died, been "
+        f"transplanted or missed a visit, {'; '.join(parts)}."
+    )
     if not parts:
         out = "No change from baseline can be estimated by the mixed model."
     fitted = set(own["parameter"])
@@ -126,7 +129,7 @@ def show_missing(book: Chapter, labs: pd.DataFrame, family: pd.DataFrame) -> Non
             name="tab-missing",
             caption="Two-year change under each assumption about the missing (per cent for ALT "
             "and bilirubin). Worst rank: participants better than at baseline among those "
-            "analysed, exact signed-rank test; the lost are left out.",
+            "analysed, exact signed-rank test; whoever has no value and no event is left out.",
         )
     )
     traces = {
@@ -137,7 +140,8 @@ def show_missing(book: Chapter, labs: pd.DataFrame, family: pd.DataFrame) -> Non
         figures_efficacy.plot_tipping(traces, FAMILY),
         name="fig-tipping",
         caption="Tipping points at two years: the pooled change with its 95% interval as every "
-        "imputed value is made worse. Where the band crosses zero the conclusion turns.",
+        "imputed value is made worse. Where the band first touches zero the interval no longer "
+        "excludes it; where it does so from the start there is no tipping point.",
         alt=f"One panel an endpoint. {say_missing(record)}",
         rows=record[record["analysis"].isin(["mi", "tip"])],
     )

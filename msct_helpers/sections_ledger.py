@@ -82,6 +82,13 @@ def show_short(book: Chapter, checked: pd.DataFrame) -> None:
     book.offer(text, name="short-statements")
 
 
+def show_kind(book: Chapter) -> None:
+    """Leave for the front page what kind of evidence the data are, and what they allow to say."""
+    about, conclusion = ledger.describe_kind(book.trial)
+    book.offer(about, name="about-data")
+    book.offer(conclusion, name="conclusion")
+
+
 def show_claims(
     book: Chapter, checked: pd.DataFrame, checks: dict[str, list[Check]], kinds: tuple[str, ...]
 ) -> None:
@@ -103,9 +110,11 @@ def show_claims(
         where = f" Shown in {link_shown(claim, able)}."
         text += ["", f"*Verdict: {verdict}.*{found}{where}", ""]
         for check in checks.get(claim["id"], []):
-            words = {True: "survives", False: "does not survive", None: "cannot be made"}
-            reason = f" ({check.words})" if check.survives is not None else ""
-            text.append(f"- {CHECKS[check.name]}: {words[check.survives]}{reason}.")
+            words = {True: "survives", False: "does not survive"}
+            outcome = check.words
+            if check.survives is not None:
+                outcome = f"{words[check.survives]} ({check.words})"
+            text.append(f"- {CHECKS[check.name]}: {outcome}.")
         display(book.say("\n".join(text) + "\n"))
 
 
@@ -116,10 +125,11 @@ def show_conclusions(book: Chapter, checked: pd.DataFrame) -> None:
     book.record(published.summarise_composite_bound(claims))
     weighed = ledger.weigh_conclusions(book.trial, checked)
     for claim in claims[claims["kind"] == "conclusion"].to_dict("records"):
-        pro, contra = weighed[claim["id"]]
+        pro, contra, here = weighed[claim["id"]]
         text = [f"(claim-{claim['id'].lower()})=", f"**{claim['id']}. {claim['statement']}**", ""]
         text += [f"- For: {sentence}" for sentence in pro]
         text += [f"- Against: {sentence}" for sentence in contra]
+        text += [f"- These data: {sentence}" for sentence in here]
         display(book.say("\n".join(text) + "\n"))
 
 

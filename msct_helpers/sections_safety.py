@@ -1,5 +1,6 @@
 """Passages of the safety chapter: exposure, 24-hour window, adverse events, shifts."""
 
+import pandas as pd
 from IPython.display import Markdown, display
 
 from msct_helpers import adverse_events, figures_safety, published, safety, shifts
@@ -7,7 +8,9 @@ from msct_helpers import tables_safety as tables
 from msct_helpers.load import Trial, load_statements
 from msct_helpers.report import Chapter
 from msct_helpers.results import ref
+from msct_helpers.schema import PARAMETERS
 from msct_helpers.tables import LABELS
+from msct_helpers.words import join_words, upper_first
 
 ASSUMED = (
     " Every event other than the published counts of deaths and of serious events within 24 hours "
@@ -41,13 +44,19 @@ def show_exposure(book: Chapter) -> None:
     display(book.say(safety.say_exposure(record)))
 
 
+def name_risks(record: pd.DataFrame) -> str:
+    """Return the events of a record of risks in words."""
+    return join_words([LABELS[group] for group in record["group"].unique()])
+
+
 def show_risks(book: Chapter) -> None:
     """Show the risks of death, transplant, loss and serious infusion events."""
     record = book.record(safety.summarise_safety(book.trial))
     book.figure(
         figures_safety.plot_risks(record, LABELS),
         name="fig-risks",
-        caption="Risks with exact intervals. The first event within two years counts.",
+        caption=f"Risks with exact 95% intervals: {name_risks(record)}. Of death, transplant and "
+        "loss the first within two years counts.",
         alt=f"Dots with intervals. {safety.say_outcomes()}",
         rows=record,
     )
@@ -55,8 +64,7 @@ def show_risks(book: Chapter) -> None:
         book.table(
             tables.table_risks(record),
             name="tab-risks",
-            caption="Deaths, transplants, losses and serious events, with exact intervals. CI, "
-            "confidence interval.",
+            caption=f"Risks with exact intervals: {name_risks(record)}. CI, confidence interval.",
         )
     )
 
@@ -75,14 +83,14 @@ def show_window(book: Chapter) -> None:
         sizes[f"{treated} participants of this data set"] = treated
     upper = values.loc["published.s1.percent_upper"]
     sentence = (
-        f"None of {ref('published', 'denominator', group='S1')} leaves room for a risk of up to "
-        f"{ref('published', 'percent_upper', group='S1')}% (exact one-sided 95% limit; rule of "
+        f"None in {ref('published', 'denominator', group='S1')} patients leaves room for a risk of "
+        f"up to {ref('published', 'percent_upper', group='S1')}% (exact one-sided 95% limit; rule of "
         f"three {ref('published', 'percent_three', group='S1')}%). A true risk of "
         f"{ref('exclude', 'risk_percent', group='10')}% would still show no event in "
         f"{ref('unseen', 'percent', group='10')}% of such trials, one of "
         f"{ref('exclude', 'risk_percent', group='5')}% in {ref('unseen', 'percent', group='5')}%."
     )
-    display(book.say(f"The abstract reports none in all its patients. {sentence}"))
+    display(book.say(f"The abstract reports no serious event in this window. {sentence}"))
     book.figure(
         figures_safety.plot_none_seen(sizes, float(upper["value"]), str(upper["text"])),
         name="fig-none-seen",
@@ -96,9 +104,9 @@ def show_window(book: Chapter) -> None:
         book.table(
             tables.table_exclude(),
             name="tab-exclude",
-            caption="Chance of seeing no event in the published number of patients, and how many "
-            "patients without an event would rule the risk out at the 95% level. "
-            f"{published.LABEL}",
+            caption=f"Chance of seeing no event in {ref('published', 'denominator', group='S1')} "
+            "patients, and how many patients without an event would bring the exact one-sided 95% "
+            f"limit below the risk. {published.LABEL}",
             label=False,
         )
     )
@@ -159,15 +167,24 @@ def show_serious(book: Chapter) -> None:
     if listing.empty:
         display(Markdown("No death and no serious adverse event was recorded."))
         return
-    note = "" if book.trial.adae is not None else " Adverse events were not recorded: deaths only."
+    what = "Deaths within two years and serious adverse events"
+    if book.trial.adae is None:
+        what = "Deaths within two years (adverse events were not recorded)"
     display(
         book.table(
             tables.table_serious(listing, book.trial.synthetic),
             name="tab-serious",
-            caption="Deaths within two years and serious adverse events, in order of the study "
-            f"day. Participants are numbered within this table.{note} {say_grades(book.trial)}",
+            caption=f"{what}, in order of the study day. Participants are numbered within this "
+            f"table. {say_grades(book.trial)}".strip(),
         )
     )
+
+
+def name_shifted(record: pd.DataFrame, classes: tuple[str, ...]) -> str:
+    """Return the parameters that are classed in one way, in words."""
+    own = record[record["group"].str.startswith(f"{classes[0]} to")]
+    names = [PARAMETERS[code].name for code in own["parameter"].unique()]
+    return upper_first(join_words(names))
 
 
 def show_shifts(book: Chapter) -> None:
@@ -183,8 +200,8 @@ def show_shifts(book: Chapter) -> None:
             book.table(
                 tables.table_shifts(record, shifts.POINTS),
                 name="tab-shift-points",
-                caption="Bilirubin, albumin and INR by Child-Pugh points (three is worst), from "
-                "baseline to the worst value at a later visit: participants.",
+                caption=f"{name_shifted(record, shifts.POINTS)} by Child-Pugh points (three is "
+                "worst), from baseline to the worst value at a later visit: participants.",
             )
         )
     if has_ranges:
@@ -192,9 +209,9 @@ def show_shifts(book: Chapter) -> None:
             book.table(
                 tables.table_shifts(record, shifts.RANGES),
                 name="tab-shift-ranges",
-                caption="Values below, within and above the limits of normal, from baseline to the "
-                "worst value at a later visit: participants. Worst is the lowest sodium or "
-                "albumin, and the highest of all others.",
+                caption=f"{name_shifted(record, shifts.RANGES)} below, within and above the limits "
+                "of normal, from baseline to the worst value at a later visit: participants. Worst "
+                "is the lowest sodium, and the highest of all others.",
             )
         )
     else:

@@ -33,9 +33,9 @@ def show_counts(book: Chapter) -> None:
     )
     display(
         book.say(
-            f"Of {ref('items', 'all_count')} items of {ref('items', 'standards_count')} reporting "
-            f"standards, {whole} are reported, {part} partly, {silent} are not reported in the "
-            f"source and {never} cannot apply to a single arm."
+            f"Of {ref('items', 'all_count')} items of {ref('items', 'standards_count')} standards "
+            f"of reporting and method, {whole} are reported, {part} partly, {silent} are not reported "
+            f"in the source and {never} do not apply to a single arm."
         )
     )
     display(

@@ -10,6 +10,7 @@ import hashlib
 import html
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,8 @@ def read_pasted(env: BuildEnvironment, target: str) -> str:
     if name not in left:
         raise ExtensionError(f"{env.docname}: {page} left no text {name!r} to paste")
     # Chapters are one folder down, and only the front page pastes.
-    return left[name].replace('href="../', 'href="')
+    text = left[name].replace('href="../', 'href="')
+    return re.sub(r"(\{doc\}`)(\w)", rf"\1{page.rpartition('/')[0]}/\2", text)
 
 
 class PasteRole(SphinxRole):

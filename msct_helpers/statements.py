@@ -81,7 +81,7 @@ def check_statements(
         elif claim["kind"] in ("direction", "significance"):
             row |= check_change(claim, change)
         else:
-            row |= {"why_not": "not testable"}
+            row |= {"why_not": f"{claim['kind']}, not testable"}
         rows.append(row)
     return pd.DataFrame(rows)
 

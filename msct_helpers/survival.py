@@ -154,17 +154,21 @@ def summarise_survival(trial: Trial) -> pd.DataFrame:
                 "percent_low": 100 * (1 - float(high.iloc[0])),
                 "percent_high": 100 * (1 - float(low.iloc[0])),
             }
-            method = "Aalen-Johansen, competing risks, log-log 95% interval"
+            method = "Aalen-Johansen, competing risks, log-log 95% interval of one minus incidence"
             rows += make_rows("cif", shown, group=cause, method=method, **common)
         naive = 100 * (1 - get_at(alone, day)["SURVIVAL"])
-        rows += make_rows(
-            "naive",
-            {"percent": naive, "excess_percent": naive - 100 * at["DEATH"]},
-            group="DEATH",
-            decimals=2,
-            method="one minus Kaplan-Meier of death, transplants censored",
-            **common,
-        )
+        for statistic, value, decimals in (
+            ("percent", naive, 1),
+            ("excess_percent", naive - 100 * at["DEATH"], 2),
+        ):
+            rows += make_rows(
+                "naive",
+                {statistic: value},
+                group="DEATH",
+                decimals=decimals,
+                method="one minus Kaplan-Meier of death, transplants censored",
+                **common,
+            )
     return make_record(rows)
 
 

@@ -19,7 +19,10 @@ GROUP_NAMES = LABELS | {"ALL": "All", "COMPLETED": "Completed", "LEFT": "Left"}
 def table_disposition(record: pd.DataFrame) -> pd.DataFrame:
     """Return cell source and outcome at two years as n (%)."""
     rows = []
-    for analysis, head in (("source", "Cell source"), ("status", "Outcome at two years")):
+    heads = {"source": "Cell source", "status": "Outcome at two years"}
+    if record["id"].eq("source.not-applicable.count").any():
+        del heads["source"]
+    for analysis, head in heads.items():
         for group in record.loc[record["analysis"] == analysis, "group"].unique():
             rows.append((head, LABELS.get(group, group), n_percent(analysis, group)))
     out = pd.DataFrame(rows, columns=["Item", "Group", "Participants, n (%)"])

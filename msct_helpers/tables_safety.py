@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from msct_helpers.adverse_events import GRADES, OVERVIEW, PUBLISHED
+from msct_helpers.adverse_events import GRADES, IN_WINDOW, OVERVIEW, PUBLISHED
 from msct_helpers.published import EXCLUDED
 from msct_helpers.results import ref
 from msct_helpers.schema import PARAMETERS
@@ -61,7 +61,7 @@ def table_overview(synthetic: bool) -> pd.DataFrame:
         count, percent, interval = show_interval("overview", group)
         events = ref("overview", "events_count", group=group)
         basis = "published" if group in PUBLISHED else "assumed"
-        rate = show_rate("overview", "", group)
+        rate = "" if group in IN_WINDOW else show_rate("overview", "", group)
         rows.append((name, basis, count, percent, interval, events, rate))
     heads = ["Adverse events", BASIS, "Participants", "Per cent", "Exact 95% CI, %", "Events"]
     out = pd.DataFrame(rows, columns=[*heads, "Per 100 years (exact 95% CI)"])

@@ -51,7 +51,7 @@ def test_flow_conserves_participants(
     assert (visits["RISK"] + visits["LEFT"] == size).all()
     assert (visits["ATTENDED"] + visits["MISSED"] == visits["RISK"]).all()
     assert (visits["MISSED"] >= 0).all()
-    left_by = exits.set_index("AVISITN").groupby("AVISITN")["COUNT"].sum().reindex(list(VISITS)[1:])
+    left_by = exits.groupby("AVISITN")["COUNT"].sum().reindex(list(VISITS)[1:])
     assert left_by.fillna(0).tolist() == (-visits["RISK"].diff().dropna()).tolist()
     record = population.summarise_disposition(trial)
     status = record[(record["analysis"] == "status") & (record["statistic"] == "count")]
@@ -85,6 +85,14 @@ def test_flow_of_the_synthetic_trial_counted_by_hand(synthetic: Trial) -> None:
     assert visits["RISK"].tolist() == [26, 22, 20, 17]
     exits = population.derive_exits(synthetic)
     assert exits.groupby("AVISITN")["COUNT"].sum().to_dict() == {6: 4, 12: 2, 24: 3}
+
+
+def test_who_leaves_after_the_last_visit_is_shown(mayo: Trial) -> None:
+    exits = population.derive_exits(mayo)
+    died = exits[exits["STATUS"] == "DEATH"]["COUNT"].tolist()
+    # 26 deaths within two years in R; one on day 694 after entry, seen at month 24 before.
+    assert died == [7, 9, 9, 1]
+    assert exits["AVISITN"].isna().tolist() == [False] * 4 + [True]
 
 
 def test_who_came_early_or_completed_was_at_risk(synthetic: Trial) -> None:
@@ -176,6 +184,8 @@ def test_no_data_with_these_counts_keep_a_composite_significant() -> None:
     for events, p in enumerate((0.0000153, 0.0019, 0.018, 0.076, 0.203, 0.406)):
         assert value[f"ceiling.{events}.p_value"] == pytest.approx(p, rel=0.03)
     assert value["ceiling.5.improved_count"] == 17
+    # All 21 others improved; R 4.2.2, exact.
+    assert value["ceiling.lost-improved.p_value"] == pytest.approx(0.165, abs=0.0006)
 
 
 def test_standardised_differences_by_hand() -> None:

@@ -100,9 +100,9 @@ def test_what_was_stored_agrees(project: Path) -> None:
         ),
         pytest.param(
             "data/standards.yml",
-            "reason: Single arm, so nobody was assigned to a condition.",
+            "reason: Single arm, so there are no groups to compare.",
             'reason: ""',
-            ["trend 8: not applicable, without a reason"],
+            ["trend 15: not applicable, without a reason"],
             id="standards",
         ),
     ],

@@ -61,8 +61,9 @@ def list_assumptions() -> list[str]:
         "prints them, and statements are tested on the stored values.",
         f"Prothrombin time is INR times {simulate.NORMAL_PT_S:g} s (international sensitivity "
         "index 1).",
-        "The correlation of a visit with baseline is the same at every visit. In real patients it "
-        "falls with time, so these data understate regression to the mean.",
+        "The correlation of a visit with baseline is the same at every visit. In the Mayo Clinic "
+        "cohort that of albumin falls with time, so these data may understate its regression to "
+        "the mean.",
         "MELD is MELD(i), derived from bilirubin, INR and creatinine; nobody is dialysed.",
         f"Visits fall within {simulate.VISIT_WINDOW_DAYS} days of {due} and "
         f"{simulate.VISIT_DAYS[24]} days after the infusion; {100 * simulate.MISSED_SHARE:.0f}% of "
