@@ -252,7 +252,7 @@ def weigh_conclusions(
         "counts can bring the signed-rank test at two years below p = "
         f"{ref('ceiling', 'p_value', group=f'{highest}')} (timing and disjoint groups assumed)."
     )
-    early = "None was recorded in these data either."
+    early = "These data hold no such event either."
     return {
         "C1": (
             [none_early],

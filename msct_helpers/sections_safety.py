@@ -83,9 +83,9 @@ def show_window(book: Chapter) -> None:
         sizes[f"{treated} participants of this data set"] = treated
     upper = values.loc["published.s1.percent_upper"]
     sentence = (
-        f"None in {ref('published', 'denominator', group='S1')} patients leaves room for a risk of "
-        f"up to {ref('published', 'percent_upper', group='S1')}% (exact one-sided 95% limit; rule of "
-        f"three {ref('published', 'percent_three', group='S1')}%). A true risk of "
+        f"Seeing none in {ref('published', 'denominator', group='S1')} leaves room for a risk of "
+        f"up to {ref('published', 'percent_upper', group='S1')}% (exact one-sided 95% limit; rule "
+        f"of three {ref('published', 'percent_three', group='S1')}%). A true risk of "
         f"{ref('exclude', 'risk_percent', group='10')}% would still show no event in "
         f"{ref('unseen', 'percent', group='10')}% of such trials, one of "
         f"{ref('exclude', 'risk_percent', group='5')}% in {ref('unseen', 'percent', group='5')}%."

@@ -34,8 +34,8 @@ def show_counts(book: Chapter) -> None:
     display(
         book.say(
             f"Of {ref('items', 'all_count')} items of {ref('items', 'standards_count')} standards "
-            f"of reporting and method, {whole} are reported, {part} partly, {silent} are not reported "
-            f"in the source and {never} do not apply to a single arm."
+            f"of reporting and method, {whole} are reported, {part} partly, {silent} are not "
+            f"reported in the source and {never} do not apply to a single arm."
         )
     )
     display(

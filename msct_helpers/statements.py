@@ -28,8 +28,8 @@ RULES: dict[str, tuple[str, str]] = {
         "word at the 5% level.",
         "The source names no test and no level.",
     ),
-    "design": ("None: a statement on design or purpose cannot be tested on data.", ""),
-    "conclusion": ("None: evidence for and against is set side by side.", ""),
+    "design": ("No rule: a statement on design or purpose cannot be tested on data.", ""),
+    "conclusion": ("No rule: evidence for and against is set side by side.", ""),
 }
 """How each kind of statement is judged, and what the rule assumes."""
 FIELDS: dict[str, Any] = {

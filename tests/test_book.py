@@ -15,6 +15,14 @@ from msct_helpers import load_trial, published
 from tests.conftest import DATASETS, ROOT, build_book
 
 CHAPTERS = tuple(sorted(p.stem for p in (ROOT / "chapters").glob("*.md")))
+NO_DATA = (
+    published.LABEL,
+    "Estimands (ICH E9(R1))",
+    "Items of",
+    "How a verdict is reached",
+    "Checks of robustness",
+)
+"""What captions say of tables that show no participants, which need no label of the data."""
 PAGES = ("index", *(f"chapters/{c}" for c in CHAPTERS))
 FLAGS = [
     "--headless",
@@ -44,7 +52,8 @@ def read_text(page: Path) -> str:
     """Return the words of a page's article, tags removed."""
     article = re.search(r"<article.*?</article>", page.read_text(), re.S)
     assert article, page
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", article.group())).split())
+    numbers = re.sub(r'<a class="msct-number"[^>]*>(.*?)</a>', r"\1", article.group(), flags=re.S)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", numbers)).split())
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
@@ -91,7 +100,7 @@ def test_figures_and_tables_are_labelled_and_described(
             continue
         for caption in re.findall(r"<caption>.*?</caption>", source, re.S):
             words = html.unescape(re.sub(r"<[^>]+>", "", caption))
-            assert label in words or "Estimands" in words or published.LABEL in words, name
+            assert label in words or any(head in words for head in NO_DATA), (name, words)
     assert figures >= 5
 
 

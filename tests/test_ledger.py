@@ -166,7 +166,7 @@ def test_conclusions_are_met_with_evidence_on_both_sides(synthetic: Trial, mayo:
         assert word in weighed["C1"][2][0]
     own = replace(synthetic, study=replace(synthetic.study, origin="real"))
     said = ledger.weigh_conclusions(own, ledger.check_trial(own))
-    assert said["C1"][2] == ["None was recorded in these data either."]
+    assert said["C1"][2] == ["These data hold no such event either."]
 
 
 def test_a_verdict_turns_with_the_data(synthetic: Trial) -> None:
