@@ -251,7 +251,7 @@ def format_columns(shown: pd.DataFrame) -> str:
     """
     least, wanted = [], []
     for column in shown:
-        texts = [str(column), *shown[column].astype(str)]
+        texts = [read_plain(text) for text in (column, *shown[column])]
         words = [w for t in texts for w in t.split(" ")]
         # Words in backticks are set in a wider type.
         word = max(1.35 * len(w) if "`" in w else 1.2 * len(w) for w in words)
@@ -265,6 +265,13 @@ def format_columns(shown: pd.DataFrame) -> str:
     return "".join(
         f"{'R' if is_numeric(shown[c]) else 'L'}{{{share:.3f}}}"
         for c, share in zip(shown, shares, strict=True)
+    )
+
+
+def read_plain(text: Any) -> str:
+    """Return what a reader sees of a cell: no targets of links, no marks of emphasis."""
+    return (
+        re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", str(text)).replace("**", "").replace("&emsp;", "")
     )
 
 

@@ -151,7 +151,7 @@ def say_leavers(record: pd.DataFrame) -> str:
     ]
     return (
         f"{head} Of the laboratory values and scores they differed at baseline most in "
-        f"{join_words(parts)}. In so small a group some differences arise by chance, and no test "
+        f"{join_words(parts)}. Some differences arise by chance, and no test "
         "is made; but where the sicker leave, later means look better. Whoever only missed a visit "
         "is counted among those who did not leave."
     )

@@ -129,7 +129,7 @@ def show_conclusions(book: Chapter, checked: pd.DataFrame) -> None:
         text = [f"(claim-{claim['id'].lower()})=", f"**{claim['id']}. {claim['statement']}**", ""]
         text += [f"- For: {sentence}" for sentence in pro]
         text += [f"- Against: {sentence}" for sentence in contra]
-        text += [f"- These data: {sentence}" for sentence in here]
+        text += [f"- Here: {sentence}" for sentence in here]
         display(book.say("\n".join(text) + "\n"))
 
 

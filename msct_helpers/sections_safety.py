@@ -31,6 +31,8 @@ def say_no_events(trial: Trial) -> str:
 
 def say_grades(trial: Trial) -> str:
     """Return the CTCAE version of the grades, and that synthetic events are assumed."""
+    if trial.adae is None:
+        return ""
     version = trial.study.ctcae_version
     grades = (
         f"Grades by CTCAE {version}." if version else "CTCAE version of the grades: not stated."

@@ -13,6 +13,7 @@ import base64
 import hashlib
 import os
 import platform
+import re
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -205,6 +206,8 @@ class FigureRenderer:
         pdf = base64.b64decode(content["pdf"])
         uri = renderer.write_file([f"{stem}.pdf"], pdf, exists_ok=True)
         image = nodes.image(uri=uri.removesuffix("pdf") + "*", alt=content["alt"])
+        drawn = re.search(r'<svg[^>]* width="([\d.]+)pt"', content["svg"])
+        image["points"] = float(drawn.group(1)) if drawn else 0.0
         figure = nodes.figure("", image, align="default")
         caption = nodes.caption(content["caption"], "")
         with renderer.renderer.current_node_context(caption):

@@ -30,6 +30,9 @@ OFFERED = {
 }
 """Files that the front page offers where they were made from the same state of the book."""
 
+FULL_WIDTH = 374.4
+"""Width of most figures as drawn, points."""
+
 KEYWORDS = "mesenchymal stem cells, liver cirrhosis, autoimmune liver disease, MELD"
 
 PREAMBLE = r"""
@@ -130,7 +133,9 @@ class FitPaper(SphinxPostTransform):
     def run(self, **kwargs: Any) -> None:
         """Remove the input part of every code cell and set the width of figures."""
         for image in self.document.findall(nodes.image):
-            image["width"] = "74%"
+            # A figure drawn narrower than the others stays narrower.
+            share = min(image.get("points", 0.0) / FULL_WIDTH or 1.0, 1.0)
+            image["width"] = f"{74 * share:.0f}%"
         # LaTeX gives an empty paragraph in a cell a line of its own.
         for cell in self.document.findall(nodes.entry):
             if not cell.astext().strip():
