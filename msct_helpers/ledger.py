@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from msct_helpers import efficacy, inference, meld, missing, published, safety
+from msct_helpers import efficacy, inference, meld, missing, safety
 from msct_helpers.load import Trial, load_statements
 from msct_helpers.results import make_record, make_rows, make_text_row, ref
 from msct_helpers.robustness import Check, check_robustness
@@ -19,34 +19,6 @@ NOT_TESTABLE = "design, not testable"
 WEIGHED = "weighed, no verdict"
 VERDICTS = ("holds", "holds only as observed", "holds only among pairs", "does not hold")
 """Verdicts on statements that the data can test."""
-
-
-KINDS = {
-    "synthetic": (
-        "These data were made to agree with the statements, and an improvement was built into "
-        "them (assumed, see {doc}`discussion`). Data built without one can agree with the abstract "
-        "too, so their agreement says nothing for the treatment.",
-        "With no control arm, nothing here shows that a change came from the treatment. Larger, "
-        "controlled studies are needed.",
-    ),
-    "untreated": (
-        "Nobody in these data received the cells, so they speak neither for nor against them.",
-        "Nobody here received MSC, so these data say nothing about it. They show how means can "
-        "mislead when patients leave.",
-    ),
-    "own": (
-        "These data have no control arm either.",
-        "With no control arm, nothing here shows that a change came from the treatment. Larger, "
-        "controlled studies are needed.",
-    ),
-}
-"""What kind of evidence the data at hand can give, and what may be concluded from them."""
-
-
-def describe_kind(trial: Trial) -> tuple[str, str]:
-    """Return what kind of evidence a data set can give, and what may be concluded from it."""
-    treated = not safety.select_safety_set(trial).empty
-    return KINDS["synthetic" if trial.synthetic else "own" if treated else "untreated"]
 
 
 def check_trial(trial: Trial) -> pd.DataFrame:
@@ -221,105 +193,3 @@ def describe_claim(claim: dict[str, str], units: dict[str, str]) -> str:
             part += f"; the mean of all {seen} seen differs from baseline by {diff}{unit}"
         parts.append(part)
     return upper_first(f"{'; '.join(parts)}.")
-
-
-def weigh_conclusions(
-    trial: Trial, checked: pd.DataFrame
-) -> dict[str, tuple[list[str], list[str], list[str]]]:
-    """Return for each published conclusion what speaks for and against it, and what data add.
-
-    Sentences name numbers of `published.summarise_counts`, `published.summarise_composite_bound`
-    and `summarise_ledger`. For and against rest on the abstract alone.
-    """
-    none_early = (
-        "The abstract reports no serious event during the infusion or within 24 hours in "
-        f"{_published('S1', 'denominator')} patients."
-    )
-    limit = (
-        "Seeing none in so few leaves room for a risk of up to "
-        f"{_published('S1', 'percent_upper')}% (exact one-sided 95% limit)."
-    )
-    outcome = (
-        f"{_published('N3', 'count')} of {_published('N3', 'denominator')} patients died and "
-        f"{_published('N4', 'count')} were transplanted; without a control arm nobody can say "
-        "whether that is more or less than without the treatment."
-    )
-    silent = "Later adverse events, their grades and their relation to the cells are not reported."
-    about = describe_kind(trial)[0].partition("(")[0].strip().rstrip(".") + "."
-    highest = max(derive_ceiling())
-    ceiling = (
-        "With every death and transplant ranked worst and the lost left out, no data with these "
-        "counts can bring the signed-rank test at two years below p = "
-        f"{ref('ceiling', 'p_value', group=f'{highest}')} (timing and disjoint groups assumed)."
-    )
-    early = "These data hold no such event either."
-    return {
-        "C1": (
-            [none_early],
-            [limit, outcome, silent],
-            [early]
-            if not trial.synthetic and checked.set_index("id")["verdict"]["S1"] == "holds"
-            else [about],
-        ),
-        "C2": (
-            [
-                "At every visit of which the abstract speaks, ALT, bilirubin, albumin, prothrombin "
-                "time and MELD had moved in the favourable direction.",
-            ],
-            [
-                "Nothing was compared with what happens without the cells.",
-                ceiling,
-                "Patients who enter at their worst tend to improve without treatment, and those "
-                "missing from the later means may have been the sickest; the abstract lets nobody "
-                "check either.",
-            ],
-            [about, *say_tally(checked)],
-        ),
-        "C3": (
-            [none_early],
-            [
-                "Nothing compares the cells with any other treatment of the disease.",
-                "Dose, number of infusions and diagnoses are not stated: nobody could repeat it.",
-            ],
-            [],
-        ),
-        "C4": (
-            [
-                "To bring the one-sided 95% limit of a risk below "
-                f"{ref('exclude', 'risk_percent', group='5')}%, "
-                f"{ref('exclude', 'count', group='5')} patients without an event are needed.",
-                f"Death or transplant in {_published('EVENT', 'count')} of "
-                f"{_published('EVENT', 'denominator')} patients has an exact 95% interval from "
-                f"{_published('EVENT', 'percent_low')}% to {_published('EVENT', 'percent_high')}%.",
-            ],
-            ["A larger study without a control arm would leave the same question open."],
-            [],
-        ),
-    }
-
-
-def say_tally(checked: pd.DataFrame) -> list[str]:
-    """Return how many statements hold, and how many on changes pass every check."""
-    able = checked["verdict"].isin(VERDICTS)
-    out = []
-    if able.any():
-        out.append(
-            "Of {claims.assessable_count} testable statements {claims.holds_count} hold in every "
-            "reading."
-        )
-    if (able & checked["kind"].isin(["direction", "significance"])).any():
-        out.append(
-            "Of {claims.changes_count} testable statements on changes {claims.robust_count} pass "
-            "every check of robustness that applies."
-        )
-    return out
-
-
-def derive_ceiling() -> list[int]:
-    """Return the numbers of events for which `published.summarise_composite_bound` has a row."""
-    counts = published.get_counts(load_statements())
-    return list(range(counts["N3"] + counts["N4"] + 1))
-
-
-def _published(group: str, statistic: str) -> str:
-    return ref("published", statistic, group=group)

@@ -13,7 +13,8 @@ from msct_helpers.words import join_words, name_unit
 PLAUSIBLE_SHIFT = 0.5
 """Assumed: missing patients half a baseline standard deviation worse than imputed are plausible."""
 
-NOT_ASKED = "not asked of a statement on direction"
+OTHER_WAY = ", in the other direction"
+RANKED = ("p_value", "better_count", "n")
 
 CHECKS = {
     "mixed": "Mixed model",
@@ -74,57 +75,48 @@ def check_robustness(claim: dict[str, str], evidence: pd.DataFrame) -> list[Chec
     def get(analysis: str, statistic: str) -> float:
         return float(values.get(make_id(analysis, statistic, code, month), np.nan))
 
-    def say(analysis: str, statistic: str) -> str:
-        return ref(analysis, statistic, code, month)
-
-    checks = []
     sign = 1 if claim["direction"] == "higher" else -1
     right = sign * get("mmrm", "change") > 0
-    p = get("mmrm", "p_mmrm")
     unit = name_unit(str(evidence["unit"].get(make_id("mmrm", "change", code, month), "")))
-    away = "" if right else ", in the other direction"
-    checks.append(
-        Check(
-            "mixed",
-            None if np.isnan(p) else right and (p < ALPHA or not wanted),
-            f"change {say('mmrm', 'change')}{unit} (95% interval {say('mmrm', 'ci_low')} to "
-            f"{say('mmrm', 'ci_high')}), p = {say('mmrm', 'p_mmrm')}{away}",
-        )
-    )
-    adjusted = get("mmrm", "p_holm")
-    checks.append(
-        Check(
-            "holm",
-            None if np.isnan(adjusted) or not wanted else right and adjusted < ALPHA,
-            f"p = {say('mmrm', 'p_holm')} after adjustment{away}"
-            if wanted
-            else f"{NOT_ASKED}, p = {say('mmrm', 'p_holm')} after adjustment{away}",
-        )
-    )
-    ranked, better, size = (get("composite", s) for s in ("p_value", "better_count", "n"))
-    checks.append(
-        Check(
-            "rank",
-            None if np.isnan(ranked) else 2 * better > size and (ranked < ALPHA or not wanted),
-            f"{say('composite', 'better_count')} of {say('composite', 'n')} better, "
-            f"p = {say('composite', 'p_value')}",
-        )
-    )
-    checks.append(
-        check_tipping(code, month, wanted, get("tip", "delta"), get("tip", "flip"), ranked)
-    )
-    return [
-        Check(c.name, None, "not assessable") if np.isnan(p) or np.isnan(ranked) else c
-        for c in checks
+    checks = [
+        check_mixed(code, month, wanted, right, get("mmrm", "p_mmrm"), unit),
+        check_holm(code, month, wanted, right, get("mmrm", "p_holm")),
+        check_rank(code, month, wanted, *(get("composite", s) for s in RANKED)),
+        check_tipping(code, month, wanted, get("tip", "delta"), get("tip", "flip")),
     ]
+    if np.isnan([get("mmrm", "p_mmrm"), get("composite", "p_value")]).any():
+        return [Check(check.name, None, "not assessable") for check in checks]
+    return checks
 
 
-def check_tipping(
-    code: str, month: int, wanted: bool, delta: float, flip: float, ranked: float
-) -> Check:
+def check_mixed(code: str, month: int, wanted: bool, right: bool, p: float, unit: str) -> Check:
+    """Return whether the mixed model agrees: in direction, and where `wanted` in significance."""
+    at = {s: ref("mmrm", s, code, month) for s in ("change", "ci_low", "ci_high", "p_mmrm")}
+    words = (
+        f"change {at['change']}{unit} (95% interval {at['ci_low']} to {at['ci_high']}), "
+        f"p = {at['p_mmrm']}{'' if right else OTHER_WAY}"
+    )
+    return Check("mixed", right and (p < ALPHA or not wanted), words)
+
+
+def check_holm(code: str, month: int, wanted: bool, right: bool, p: float) -> Check:
+    """Return whether a significant change stays so; a statement on direction is not asked."""
+    words = f"p = {ref('mmrm', 'p_holm', code, month)} after adjustment"
+    words += "" if right else OTHER_WAY
+    if not wanted:
+        return Check("holm", None, f"not asked of a statement on direction, {words}")
+    return Check("holm", right and p < ALPHA, words)
+
+
+def check_rank(code: str, month: int, wanted: bool, p: float, better: float, size: float) -> Check:
+    """Return whether most are better, and where `wanted` significantly, with the events worst."""
+    at = {s: ref("composite", s, code, month) for s in RANKED}
+    words = f"{at['better_count']} of {at['n']} better, p = {at['p_value']}"
+    return Check("rank", 2 * better > size and (p < ALPHA or not wanted), words)
+
+
+def check_tipping(code: str, month: int, wanted: bool, delta: float, flip: float) -> Check:
     """Return whether a statement stands at the shift that is taken as plausible."""
-    if np.isnan(ranked):
-        return Check("tip", None, "")
     shift, statistic = (delta, "delta") if wanted else (flip, "flip")
     what = "the interval includes zero" if wanted else "the mean change turns"
     if np.isnan(shift):

@@ -3,7 +3,7 @@
 import pandas as pd
 from IPython.display import display
 
-from msct_helpers import ledger, published, robustness, statements
+from msct_helpers import conclusions, ledger, published, robustness, statements
 from msct_helpers.load import load_statements
 from msct_helpers.report import Chapter
 from msct_helpers.results import ref
@@ -84,7 +84,7 @@ def show_short(book: Chapter, checked: pd.DataFrame) -> None:
 
 def show_kind(book: Chapter) -> None:
     """Leave for the front page what kind of evidence the data are, and what they allow to say."""
-    about, conclusion = ledger.describe_kind(book.trial)
+    about, conclusion = conclusions.describe_kind(book.trial)
     book.offer(about, name="about-data")
     book.offer(conclusion, name="conclusion")
 
@@ -123,13 +123,14 @@ def show_conclusions(book: Chapter, checked: pd.DataFrame) -> None:
     claims = load_statements()
     book.record(published.summarise_counts(claims))
     book.record(published.summarise_composite_bound(claims))
-    weighed = ledger.weigh_conclusions(book.trial, checked)
+    counts = published.get_counts(claims)
+    weighed = conclusions.weigh_conclusions(book.trial, checked, counts["N3"] + counts["N4"])
     for claim in claims[claims["kind"] == "conclusion"].to_dict("records"):
-        pro, contra, here = weighed[claim["id"]]
+        found = weighed[claim["id"]]
         text = [f"(claim-{claim['id'].lower()})=", f"**{claim['id']}. {claim['statement']}**", ""]
-        text += [f"- For: {sentence}" for sentence in pro]
-        text += [f"- Against: {sentence}" for sentence in contra]
-        text += [f"- Here: {sentence}" for sentence in here]
+        text += [f"- For: {sentence}" for sentence in found.pro]
+        text += [f"- Against: {sentence}" for sentence in found.contra]
+        text += [f"- Here: {sentence}" for sentence in found.here]
         display(book.say("\n".join(text) + "\n"))
 
 

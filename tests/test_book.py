@@ -113,6 +113,19 @@ def test_no_page_shows_a_gap(books: dict[str, Path], dataset: str) -> None:
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
+def test_no_published_file_names_a_participant(books: dict[str, Path], dataset: str) -> None:
+    people = set(load_trial(ROOT / "data" / dataset).adsl["USUBJID"])
+    prefix = next(iter(people)).partition("-")[0]
+    read = 0
+    for path in books[dataset].rglob("*"):
+        if path.suffix in (".html", ".svg", ".csv", ".json"):
+            read += 1
+            named = set(re.findall(rf"{prefix}-\d+", path.read_text(encoding="utf-8")))
+            assert not named & people, path.name
+    assert read > 50
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
 def test_record_holds_what_the_pages_say(books: dict[str, Path], dataset: str) -> None:
     record = pd.read_csv(books[dataset] / "results/ard.csv", dtype=str, keep_default_na=False)
     prose = record[record["shownIn"].str.contains("prose")]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msct_helpers import Trial, ledger, robustness
+from msct_helpers import Trial, conclusions, ledger, robustness
 from msct_helpers.load import load_statements
 from msct_helpers.missing import BETTER, estimate_delta, simulate_imputations
 from tests.conftest import get_text, with_tables
@@ -158,15 +158,15 @@ def test_events_after_a_visit_do_not_count_at_it(evidence: pd.DataFrame) -> None
 
 def test_conclusions_are_met_with_evidence_on_both_sides(synthetic: Trial, mayo: Trial) -> None:
     for trial, word in ((synthetic, "made to agree"), (mayo, "neither for nor against")):
-        weighed = ledger.weigh_conclusions(trial, ledger.check_trial(trial))
+        weighed = conclusions.weigh_conclusions(trial, ledger.check_trial(trial), 5)
         assert list(weighed) == ["C1", "C2", "C3", "C4"]
-        assert all(pro and contra for pro, contra, _ in weighed.values())
-        assert word in weighed["C2"][2][0]
+        assert all(found.pro and found.contra for found in weighed.values())
         # What was built into the data is no evidence for it.
-        assert word in weighed["C1"][2][0]
+        assert word in weighed["C2"].here[0]
+        assert word in weighed["C1"].here[0]
     own = replace(synthetic, study=replace(synthetic.study, origin="real"))
-    said = ledger.weigh_conclusions(own, ledger.check_trial(own))
-    assert said["C1"][2] == ["These data hold no such event either."]
+    said = conclusions.weigh_conclusions(own, ledger.check_trial(own), 5)
+    assert said["C1"].here == ["These data hold no such event either."]
 
 
 def test_a_verdict_turns_with_the_data(synthetic: Trial) -> None:

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from jupyter_cache.executors.utils import single_nb_execution
 
+from msct_helpers.paths import DEFAULT_DATA
 from tests.conftest import ROOT
 
 CHAPTERS = sorted((ROOT / "chapters").glob("*.md"))
@@ -36,13 +37,17 @@ def test_notebook_carries_no_output_and_nobodys_kernel(path: Path) -> None:
     assert not any(c.get("outputs") for c in notebook.cells)
 
 
-def test_notebooks_run_from_their_folder_and_from_the_root() -> None:
+def test_notebooks_run_from_anywhere_and_end_with_a_check_against_the_reference() -> None:
     runs = [(p, p.parent) for p in NOTEBOOKS] + [(NOTEBOOKS[0], ROOT)]
 
     def run(job: tuple[Path, Path]) -> str | None:
         notebook = nbformat.read(job[0], as_version=4)
         result = single_nb_execution(notebook, cwd=str(job[1]), timeout=120, allow_errors=False)
-        return result.exc_string
+        if result.exc_string:
+            return str(result.exc_string)
+        said = [o.data.get("text/markdown", "") for o in result.nb.cells[-1].outputs if "data" in o]
+        line = f"results agree with the reference of {DEFAULT_DATA.rpartition('/')[2]}."
+        return None if any(words.endswith(line) for words in said) else f"{said}; expected {line}"
 
     with ThreadPoolExecutor(max_workers=2) as pool:
         failed = {j[0].name: e for j, e in zip(runs, pool.map(run, runs), strict=True) if e}

@@ -99,7 +99,8 @@ def write_study(folder: Path, draws: int) -> None:
         "the assumptions listed in study.yml.",
         "licence": "CC0 1.0",
         "population": "Synthetic participants with liver cirrhosis caused by autoimmune disease, "
-        "as many as the abstract reports.",
+        "as many as the abstract reports. An improvement after the infusion was built in "
+        "(assumed).",
         "treatment": "Allogeneic MSC through a peripheral vein, no control arm.",
         "horizon_months": 24,
         "reporting_units": {
