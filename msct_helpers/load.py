@@ -184,7 +184,9 @@ def check_between(
         for row in adsl.index[differs]:
             given = "blank" if pd.isna(first[row]) else f"{first[row]:.0f}"
             expected = f"the day of the first infusion in adex.csv ({given})"
-            problems.append(_problem("adsl", row, "TRTSDY", adsl.loc[row, "TRTSDY"], expected))
+            seen = adsl.loc[row, "TRTSDY"]
+            seen = seen if pd.isna(seen) else f"{seen:.0f}"
+            problems.append(_problem("adsl", row, "TRTSDY", seen, expected))
     return problems
 
 

@@ -139,12 +139,6 @@ class Chapter:
         link = f'<a href="../results/{name}.csv" download>Numbers behind this (CSV)</a>'
         return f'\n<p class="msct-rows">{link}</p>\n'
 
-    def table_or_say(
-        self, shown: pd.DataFrame, instead: str, *, name: str, caption: str
-    ) -> Markdown:
-        """Return a table, or the sentence that says why there is none."""
-        return self.say(instead) if instead else self.table(shown, name=name, caption=caption)
-
     def say_assumptions(self) -> Markdown:
         """Return what the data set assumes, as a list."""
         head = (
@@ -200,7 +194,11 @@ class Chapter:
         """
         rows = list(self._record.values())
         glue(RECORD_KEY, json.dumps(rows), display=False)
-        stored = load_reference(self.trial.folder)
+        try:
+            stored = load_reference(self.trial.folder)
+        except ValueError as error:
+            # A spoilt reference must not keep the book from being built.
+            return Markdown(f"{self.name}: the reference cannot be read, {error}.")
         differences = None
         if stored is not None:
             names = {name: PUBLISHED[name][0] for name in ("chapter", "id", "statistic")}

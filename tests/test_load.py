@@ -94,6 +94,29 @@ def test_without_events_file_none_were_recorded(folder: Path) -> None:
     assert load_trial(folder).adae is None
 
 
+def test_infusions_fit_the_first_day_and_the_end(folder: Path) -> None:
+    (folder / "adex.csv").write_text(
+        "USUBJID,ASTDY,EXDOSE,EXDOSU\nSYN-01,2,1.5,\nSYN-01,9999,,\nNOBODY,1,,\n"
+    )
+    with pytest.raises(DataError) as caught:
+        load_trial(folder)
+    assert "a unit where EXDOSE gives a dose" in str(caught.value)
+    (folder / "adex.csv").write_text("USUBJID,ASTDY,EXDOSE,EXDOSU\nSYN-01,2,,\nNOBODY,1,,\n")
+    with pytest.raises(DataError) as caught:
+        load_trial(folder)
+    problems = caught.value.problems
+    assert any(p.startswith("adex.csv row 3, USUBJID: 'NOBODY'") for p in problems)
+    expected = "adsl.csv row 2, TRTSDY: '1'; expected the day of the first infusion in adex.csv (2)"
+    assert expected in problems
+
+
+def test_limits_of_normal_must_be_ordered(folder: Path) -> None:
+    study = folder / "study.yml"
+    study.write_text(study.read_text() + "\nreference_ranges: {ALT: [40, 5]}\n")
+    with pytest.raises(DataError, match=r"reference_ranges ALT: \[40, 5\]; expected"):
+        load_trial(folder)
+
+
 def test_units_are_converted_by_published_factors() -> None:
     labs = pd.DataFrame(
         {

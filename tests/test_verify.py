@@ -85,6 +85,13 @@ def test_what_was_stored_agrees(project: Path) -> None:
             id="reference",
         ),
         pytest.param(
+            "tests/reference/msct_synthetic/ard.csv",
+            "safety,risk.death.percent,percent,11.538461538461538,11.5",
+            "safety,risk.death.percent,percent,eleven,11.5",
+            ["rawValue: 'eleven'; expected a number"],
+            id="spoilt reference",
+        ),
+        pytest.param(
             "msct_helpers/safety.py",
             "DAYS_A_YEAR = 365.25",
             "DAYS_A_YEAR = 365",
