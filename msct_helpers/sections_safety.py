@@ -137,7 +137,8 @@ def show_events(book: Chapter) -> None:
             tables.table_overview(trial.synthetic),
             name="tab-overview",
             caption="Adverse events after the first infusion, safety analysis set. A participant "
-            "counts once in a row; rates count every event, per 100 person-years. "
+            "counts once in a row; rates count every event, per 100 person-years, and are left out "
+            "where the window is a day. "
             f"CI, confidence interval. {grades}",
         )
     )
