@@ -97,8 +97,7 @@ def summarise_overview(trial: Trial) -> pd.DataFrame:
     DataFrame
         Record, analysis ``overview``: count, denominator, percent with its exact interval (of the
         safety set), events_count, and but for `IN_WINDOW` rate with its exact interval (per 100
-        person-years). Empty where
-        adverse events were not recorded or nobody was infused.
+        person-years). Empty where adverse events were not recorded or nobody was infused.
     """
     treated = select_safety_set(trial)
     if trial.adae is None or treated.empty:
@@ -115,7 +114,6 @@ def summarise_overview(trial: Trial) -> pd.DataFrame:
             shown,
             group=group,
             unit="per 100 years",
-            decimals=None,
             n=len(treated),
             method="participants of the safety set; Clopper-Pearson and exact Poisson intervals",
             function="summarise_overview",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from msct_helpers.efficacy import describe_values
 from msct_helpers.load import Trial
 from msct_helpers.population import derive_follow_up
 from msct_helpers.results import make_record, make_rows
@@ -113,17 +114,9 @@ def describe_column(values: pd.Series, code: str, unit: str, group: str) -> list
             )
         return rows
     known = values.dropna().astype(float)
-    statistics = {
-        "n": float(len(known)),
-        "mean": known.mean(),
-        "sd": known.std(),
-        "median": known.median(),
-        "q1": known.quantile(0.25),
-        "q3": known.quantile(0.75),
-    }
     return make_rows(
         "base",
-        statistics,
+        describe_values(known, geometric=False),
         parameter=code,
         unit=unit,
         n=len(known),

@@ -14,7 +14,7 @@ from msct_helpers.tables import LABELS, name_parameter
 from msct_helpers.words import join_words
 
 LAST = max(VISITS)
-UNCLEAR = 0.5
+APART = 0.5
 """Standardised difference from which those who left are said to differ."""
 
 
@@ -68,7 +68,7 @@ def show_flow(book: Chapter, record: pd.DataFrame) -> None:
     said = []
     for text, left in steps:
         head, _, rest = text.partition("\n")
-        said += [f"Left before {head}: {'; '.join(left)}."] if left else []
+        said += [f"Before the next step: {'; '.join(left)}."] if left else []
         said.append(f"{head}{': ' if rest else ''}{rest.replace(chr(10), ', ')}.")
     drawn = [
         (book.fill(text, "fig-flow"), [book.fill(line, "fig-flow") for line in left])
@@ -132,7 +132,7 @@ def say_leavers(record: pd.DataFrame) -> str:
     """Return in which characteristics those who left differed most."""
     own = record[(record["analysis"] == "smd") & ~record["parameter"].str.contains("=")]
     own = own.assign(size=own["value"].abs()).sort_values("size", ascending=False)
-    apart = own[own["size"] >= UNCLEAR].head(3)
+    apart = own[own["size"] >= APART].head(3)
     head = (
         f"{ref('group', 'count', group='LEFT')} left before the last visit and "
         f"{ref('group', 'count', group='COMPLETED')} did not."
@@ -148,10 +148,10 @@ def say_leavers(record: pd.DataFrame) -> str:
         for name, c, v in zip(names, apart["parameter"], apart["value"], strict=True)
     ]
     return (
-        f"{head} Of the laboratory values and scores they differed at baseline most in "
-        f"{join_words(parts)}. Some differences arise by chance, and no test "
-        "is made; but where the sicker leave, later means look better. Whoever only missed a visit "
-        "is counted among those who did not leave."
+        f"{head} Of age, laboratory values and scores they differed at baseline most in "
+        f"{join_words(parts)}. Some differences arise by chance, and no test is made; but where "
+        "the sicker leave, later means look better. Whoever only missed a visit is counted among "
+        "those who did not leave."
     )
 
 

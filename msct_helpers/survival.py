@@ -125,10 +125,10 @@ def summarise_survival(trial: Trial) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Record by visit: ``tfs`` percent, percent_low, percent_high, risk_n (followed to that day
-        without an event); ``cif`` percent, percent_se, percent_low, percent_high by event;
-        ``naive`` percent of death by one minus Kaplan-Meier with transplants censored, and excess
-        over the cumulative incidence; ``person`` years.
+        Record by visit: ``tfs`` percent, percent_low, percent_high, risk_count (followed to that
+        day without an event); ``cif`` percent, percent_se, percent_low, percent_high by event;
+        ``naive`` percent of death by one minus Kaplan-Meier with transplants censored, and
+        excess_percent over the cumulative incidence.
     """
     times = derive_time_to_event(trial.adsl)
     free = estimate_survival(times["DAYS"], times["EVENT"] > 0)
