@@ -10,7 +10,6 @@ import pandas as pd
 from statsmodels.stats.rates import confint_poisson
 
 from msct_helpers.load import Trial
-from msct_helpers.population import derive_disposition
 from msct_helpers.results import make_record, make_rows
 from msct_helpers.safety import (
     derive_person_years,
@@ -18,6 +17,7 @@ from msct_helpers.safety import (
     select_infusion_events,
     select_safety_set,
 )
+from msct_helpers.schema import HORIZON_DAYS
 
 RELATED = ("POSSIBLE", "PROBABLE", "RELATED")
 """Values of AEREL that count as related to the infusion."""
@@ -189,8 +189,7 @@ def derive_serious(trial: Trial) -> pd.DataFrame:
         (study day), GRADE, AEREL, AEOUT; blank where not recorded. Deaths within two years.
     """
     columns = ["USUBJID", "EVENT", "DAY", "GRADE", "AEREL", "AEOUT"]
-    died = derive_disposition(trial.adsl)["STATUS"] == "DEATH"
-    deaths = trial.adsl.loc[died | trial.adsl["DTHDY"].notna() & trial.adsl["SAFFL"].eq("Y")]
+    deaths = trial.adsl[trial.adsl["DTHDY"] - 1 <= HORIZON_DAYS]
     deaths = deaths[["USUBJID", "DTHDY"]].rename(columns={"DTHDY": "DAY"})
     found = derive_emergent(trial)
     if found.empty:

@@ -56,6 +56,9 @@ def verify(data: Path | None, update: bool, out: Path) -> None:
             report(certificate)
             sys.exit(1)
         update_reference(folder, results)
+        # A certificate made against the old reference is no longer offered.
+        (out / "certificate.digest").unlink(missing_ok=True)
+        shutil.rmtree(out / "work", ignore_errors=True)
         click.echo(f"Stored {len(results)} results as the reference of {folder.name}.")
         return
     write_certificate(certificate, out)

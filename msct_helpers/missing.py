@@ -272,10 +272,12 @@ def find_flip(imputed: Imputed, better: int, estimate: float) -> float:
     """Return the shift at which the pooled mean change is no longer favourable.
 
     The pooled mean falls in proportion to the shift and the share missing. 0 where it is not
-    favourable without any shift, NaN where nobody is missing.
+    favourable without any shift, NaN where it is and nobody is missing.
     """
     share = float(imputed.missing.mean())
-    return max(better * estimate, 0.0) / (imputed.spread * share) if share else float("nan")
+    if better * estimate <= 0:
+        return 0.0
+    return better * estimate / (imputed.spread * share) if share else float("nan")
 
 
 def trace_tipping(imputed: Imputed, better: int) -> pd.DataFrame:

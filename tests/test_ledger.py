@@ -8,7 +8,7 @@ import pytest
 
 from msct_helpers import Trial, conclusions, ledger, robustness
 from msct_helpers.load import load_statements
-from msct_helpers.missing import BETTER, estimate_delta, simulate_imputations
+from msct_helpers.missing import BETTER, Imputed, estimate_delta, find_flip, simulate_imputations
 from tests.conftest import get_text, with_tables
 
 CHANGES = [f"E{i}" for i in range(1, 15)]
@@ -153,6 +153,15 @@ def test_flip_is_where_the_pooled_change_turns(synthetic: Trial, evidence: pd.Da
         before = estimate_delta(imputed[month], BETTER["ALB"], flip - 0.01)["estimate"]
         after = estimate_delta(imputed[month], BETTER["ALB"], flip + 0.01)["estimate"]
         assert before > 0 > after
+
+
+def test_without_missing_patients_only_an_unfavourable_change_tips() -> None:
+    known = Imputed(np.array([[1.0, 2.0], [1.0, 2.0]]), np.array([False, False]), 2.0)
+    assert np.isnan(find_flip(known, 1, 1.5))
+    assert find_flip(known, -1, 1.5) == 0
+    # Half missing, SD 2: a mean of 1.5 turns when they are 1.5 / (2 * 0.5) worse.
+    half = Imputed(known.change, np.array([True, False]), 2.0)
+    assert find_flip(half, 1, 1.5) == 1.5
 
 
 def test_events_after_a_visit_do_not_count_at_it(evidence: pd.DataFrame) -> None:

@@ -82,6 +82,9 @@ def test_listing_names_nobody_and_misses_no_death(small: Trial, mayo: Trial) -> 
         "Sepsis",
     ]
     assert listing["DAY"].tolist() == [9, 89, 302, 450]
+    late = small.adsl.assign(DTHDY=small.adsl["DTHDY"].fillna(900.0))
+    unchanged = adverse_events.derive_serious(with_tables(small, adsl=late))
+    assert unchanged["DAY"].tolist() == [9, 89, 302, 450], "a death after two years was listed"
     deaths = adverse_events.derive_serious(mayo)
     assert len(deaths) == 26
     assert adverse_events.summarise_serious(deaths)["group"].str.contains("PBC").sum() == 0
