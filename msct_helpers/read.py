@@ -72,10 +72,11 @@ def read_bytes(path: Path, limit: int, log: Log) -> bytes | None:
         why = getattr(error, "strerror", None) or str(error)
         log.refuse(name, "a file that can be read", note=why.lower())
         return None
-    with open(handle, "rb", closefd=True) as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            log.refuse(name, "an ordinary file, not a folder, pipe or device")
-            return None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        log.refuse(name, "an ordinary file, not a folder, pipe or device")
+        return None
+    with open(handle, "rb") as file:
         try:
             content = file.read(limit + 1)
         except OSError as error:
