@@ -36,15 +36,26 @@ def list_shifts(trial: Trial) -> dict[str, tuple[str, ...]]:
     return {c: classes[c] for c in trial.parameters if c in classes}
 
 
+def select_later(trial: Trial) -> pd.DataFrame:
+    """Return measurements at unscheduled visits, after the participant's baseline value."""
+    labs, key = trial.unscheduled, ["USUBJID", "PARAMCD"]
+    first = trial.adlb[trial.adlb["AVISITN"] == 0].set_index(key)["ADY"]
+    start = first.reindex(pd.MultiIndex.from_frame(labs[key])).to_numpy()
+    return labs[labs["ADY"] > start]
+
+
 def derive_classes(trial: Trial, code: str) -> pd.DataFrame:
-    """Return each measurement of a parameter with its class.
+    """Return each measurement of a parameter at and after baseline with its class.
 
     Returns
     -------
     DataFrame
-        USUBJID, AVISITN, AVAL and CLASS.
+        USUBJID, AVISITN (missing at unscheduled visits), AVAL and CLASS.
     """
-    own = trial.adlb[trial.adlb["PARAMCD"] == code]
+    labs = trial.adlb
+    if len(trial.unscheduled):
+        labs = pd.concat([labs, select_later(trial).assign(AVISITN=np.nan)], ignore_index=True)
+    own = labs[labs["PARAMCD"] == code]
     values = own["AVAL"].to_numpy(dtype=float)
     if code in CHILD_PUGH_LIMITS:
         units = PARAMETERS[code].units
@@ -69,7 +80,7 @@ def derive_shifts(trial: Trial, code: str) -> pd.DataFrame:
     """
     classed = derive_classes(trial, code)
     first = classed[classed["AVISITN"] == 0].set_index("USUBJID")["CLASS"]
-    later = classed[classed["AVISITN"] > 0].sort_values("AVAL", ascending=code not in LOW_IS_WORSE)
+    later = classed[~(classed["AVISITN"] <= 0)].sort_values("AVAL", ascending=code not in LOW_IS_WORSE)
     worst = later.drop_duplicates("USUBJID", keep="last").set_index("USUBJID")["CLASS"]
     end = worst.reindex(first.index).fillna(NONE_LATER)
     return pd.DataFrame({"USUBJID": first.index, "START": first.to_numpy(), "END": end.to_numpy()})
