@@ -57,6 +57,8 @@ class Corruption:
         What a loader may do.
     files, columns
         An answer must name one of each; no columns where a whole file is meant.
+    lines
+        Lines of the file that are spoilt; a fault of the file's syntax is named by its line.
     means
         How a trial that loads must differ from the unspoilt one; None where a loader may choose.
     prepare
@@ -69,6 +71,7 @@ class Corruption:
     spoil: Spoil
     files: tuple[str, ...]
     columns: tuple[str, ...] = ()
+    lines: tuple[int, ...] = ()
     answer: Answer = Answer.NOTICED
     means: tuple[Change, ...] | None = None
     prepare: str = ""

@@ -78,7 +78,7 @@ def corrupt_between(dataset: str) -> Iterator[Corruption]:
     }[dataset]
     for kind, spoil, columns, *rest in (*rules, *_labs(dataset), *_identities(dataset)):
         answer = rest[0] if rest else Answer.NOTICED
-        yield Corruption(dataset, "between", kind, spoil, FILES, columns, answer)
+        yield Corruption(dataset, "between", kind, spoil, FILES, columns, (), answer)
     for column in ("TRT01P", "TRT01A", "ARM", "ACTARM"):
         yield from _arms(dataset, column)
     for kind, spoil, columns in _telling_columns():
@@ -375,16 +375,18 @@ def _arms(dataset: str, column: str) -> Iterator[Corruption]:
     }.items():
         spoil = _add_column("adsl", column, value)
         refused = Answer.NOTICED if kind == "arm of some" else Answer.REFUSED
-        yield Corruption(dataset, f"adsl.{column}", kind, spoil, ("adsl.csv",), (column,), refused)
+        yield Corruption(
+            dataset, f"adsl.{column}", kind, spoil, ("adsl.csv",), (column,), (), refused
+        )
     one = _add_column("adsl", column, lambda n: "MSC")
-    yield Corruption(dataset, f"adsl.{column}", "one arm", one, ("adsl.csv",), (), Answer.LOADS)
+    yield Corruption(dataset, f"adsl.{column}", "one arm", one, ("adsl.csv",), (), (), Answer.LOADS)
     if dataset == "msct_synthetic" and column == "ARM":
         mixed = _status("SYN-05", MSCSRC="NOT APPLICABLE", TRTSDY="", SAFFL="N")
         spoil = all_of(mixed, _drop("adex", USUBJID="SYN-05"))
         columns = ("MSCSRC",)
         kind = "cells and none"
         yield Corruption(
-            dataset, "adsl.MSCSRC", kind, spoil, ("adsl.csv",), columns, Answer.REFUSED
+            dataset, "adsl.MSCSRC", kind, spoil, ("adsl.csv",), columns, (), Answer.REFUSED
         )
 
 
@@ -415,7 +417,7 @@ def corrupt_together(dataset: str) -> Iterator[Corruption]:
         (("study.yml",), ("origin",)),
     ):
         name = f"several at once, {columns[0]} named"
-        yield Corruption(dataset, "between", name, several, files, columns, Answer.REFUSED)
+        yield Corruption(dataset, "between", name, several, files, columns, (), Answer.REFUSED)
 
 
 __all__ = ["Change", "corrupt_between", "corrupt_together"]

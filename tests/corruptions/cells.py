@@ -273,7 +273,16 @@ def _corrupt_cell(
     spoil = edit_cell(table, row, column, after)
     place = f"{table}.{column}"
     return Corruption(
-        dataset, place, f"cell, {kind.name}", spoil, files, columns, answer, means, prepare
+        dataset,
+        place,
+        f"cell, {kind.name}",
+        spoil,
+        files,
+        columns,
+        (row + 2,),
+        answer,
+        means,
+        prepare,
     )
 
 
@@ -331,6 +340,8 @@ def _corrupt_column(
         return None
     files, columns = _places(table, column)
     blank = kind.name == "blank" and column in READS_BLANK
+    # Terms that all are written another way stay the same terms.
+    consistent = column in FREE and (kind.text or kind in CASES[:3])
 
     def write(value: str) -> str:
         new = _written(kind, value)
@@ -344,7 +355,8 @@ def _corrupt_column(
         edit_column(table, column, write),
         files,
         columns,
-        Answer.LITERAL if blank else Answer.NOTICED,
+        tuple(range(2, len(values) + 2)),
+        Answer.LITERAL if blank or consistent else Answer.NOTICED,
         means if blank else _unchanged(kind, column),
         prepare,
     )

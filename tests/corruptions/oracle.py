@@ -119,7 +119,7 @@ def _name(corruption: Corruption, result: Any, readings: list[Any], before: Any)
         return "let in", shown
     if corruption.means is not None and difference:
         return ("misread" if readings else "silent"), f"{difference}; said {shown!r}"
-    if any(_names(corruption, text) for text in map(_say, readings)):
+    if any(_names(corruption, reading) for reading in readings):
         return "stated", shown
     if unchanged and not corruption.means:
         return "unchanged", ""
@@ -134,7 +134,7 @@ def _name_refusal(corruption: Corruption, problems: list[Any], shown: str) -> tu
     for problem in problems:
         if not problem.file or not problem.expected or INTERNAL.search(_say(problem)):
             return "vague", _say(problem)
-    if not any(_names(corruption, _say(problem)) for problem in problems):
+    if not any(_names(corruption, problem) for problem in problems):
         return "elsewhere", shown
     return "refused", shown
 
@@ -148,13 +148,13 @@ def _say(item: Any) -> str:
     return " ".join(words)
 
 
-def _names(corruption: Corruption, text: str) -> bool:
-    """Whether an answer names one of the files and one of the columns that are spoilt."""
-    low = text.lower()
-    file = not corruption.files or any(name in low for name in corruption.files)
-    return file and (
-        not corruption.columns or any(column.lower() in low for column in corruption.columns)
-    )
+def _names(corruption: Corruption, item: Any) -> bool:
+    """Whether an answer names one of the files, and one of the columns or lines that are spoilt."""
+    said = _say(item).lower()
+    if corruption.files and not any(name in said for name in corruption.files):
+        return False
+    named = not corruption.columns or any(column.lower() in said for column in corruption.columns)
+    return named or getattr(item, "row", None) in corruption.lines
 
 
 def expected(trial: Any, corruption: Corruption) -> dict[str, Any]:

@@ -25,11 +25,25 @@ def corrupt_study(dataset: str) -> Iterator[Corruption]:
         for kind, spoil, answer in _keys(dataset, key):
             yield _make(dataset, key, kind, spoil, answer)
     for kind, spoil, answer in _syntax():
-        yield Corruption(dataset, "study.yml", kind, spoil, ("study.yml",), (), answer)
+        yield Corruption(dataset, "study.yml", kind, spoil, ("study.yml",), (), (), answer)
+
+
+def _lines(dataset: str, key: str) -> tuple[int, ...]:
+    """Return a key's lines and the next: a fault of syntax may show only there."""
+    blocks = _blocks((FOLDERS[dataset] / "study.yml").read_text(encoding="utf-8"))
+    start = 1
+    for name, block in (blocks | {key: blocks.get(key, "")}).items():
+        if name == key:
+            return tuple(range(start, start + block.count("\n") + 3))
+        start += block.count("\n")
+    return ()
 
 
 def _make(dataset: str, key: str, kind: str, spoil: Spoil, answer: Answer) -> Corruption:
-    return Corruption(dataset, f"study.yml {key}", kind, spoil, ("study.yml",), (key,), answer)
+    lines = _lines(dataset, key)
+    return Corruption(
+        dataset, f"study.yml {key}", kind, spoil, ("study.yml",), (key,), lines, answer
+    )
 
 
 def _blocks(text: str) -> dict[str, str]:
@@ -200,7 +214,7 @@ def _foreign_answer(key: str, kind: str) -> Answer:
     possible = {
         "seed": {"zero", "octal", "hexadecimal", "huge"},
         "draws": set(),
-        "ctcae_version": set(),
+        "ctcae_version": {"zero"},
         "reporting_units": set(),
     }.get(key, set())
     plain = key in TEXTS and kind in ("block of lines", "two lines", "text of a tag")

@@ -32,7 +32,7 @@ def corrupt_headings(dataset: str) -> Iterator[Corruption]:
             for kind, change, answer in _headings(at, name):
                 file, place = f"{table}.csv", f"{table}.{name}"
                 spoil = edit_rows(table, change)
-                yield Corruption(dataset, place, kind, spoil, (file,), (name,), answer)
+                yield Corruption(dataset, place, kind, spoil, (file,), (name,), (1,), answer)
         for kind, change, answer in _orders(len(names)):
             yield Corruption(
                 dataset,
@@ -163,7 +163,9 @@ def corrupt_rows(dataset: str) -> Iterator[Corruption]:
                 if "row only" in kind or ("heading only" in kind)
                 else (name,)
             )
-            yield Corruption(dataset, name, kind, edit_rows(table, change), files, columns, answer)
+            yield Corruption(
+                dataset, name, kind, edit_rows(table, change), files, columns, (), answer
+            )
 
 
 def _sort_rows(rows: Rows) -> Rows:
@@ -191,7 +193,7 @@ def corrupt_bytes(dataset: str) -> Iterator[Corruption]:
     names = [f"{table}.csv" for table in TABLES[dataset]] + ["study.yml"]
     for name in names:
         for kind, change, answer in _damages(name.endswith(".csv")):
-            yield Corruption(dataset, name, kind, edit_bytes(name, change), (name,), (), answer)
+            yield Corruption(dataset, name, kind, edit_bytes(name, change), (name,), (), (), answer)
 
 
 Damage = tuple[str, Callable[[bytes], bytes], Answer]
@@ -327,9 +329,9 @@ def corrupt_files(dataset: str) -> Iterator[Corruption]:
             optional = kind == "missing" and name in ("adae.csv", "adex.csv")
             answer = Answer.LITERAL if optional else Answer.NOTICED
             answer = KEEPS if kind in LINKS else answer
-            yield Corruption(dataset, name, f"file {kind}", spoil, (name,), (), answer)
+            yield Corruption(dataset, name, f"file {kind}", spoil, (name,), (), (), answer)
     for kind, spoil, answer in _strangers():
-        yield Corruption(dataset, "folder", kind, spoil, (), (), answer)
+        yield Corruption(dataset, "folder", kind, spoil, (), (), (), answer)
 
 
 LINKS = ("a link to a file",)
