@@ -43,14 +43,15 @@ BELOW = re.compile(r"<=?\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 SMALLEST, LARGEST = 1e-6, 1e12
 """Sizes of numbers, besides 0, that are believed of anything."""
 
+DATES_HINT = "Give study days, or ISO dates in a column of dates (ADT, ASTDT)"
 REMEDIES: dict[str, str] = {
     r"[+-]?\d{1,3}([,' \u00a0]\d{3})+\.\d*": "Write numbers without thousands separators",
     r"[+-]?\d+,\d+([eE][+-]?\d+)?": "Write numbers with a decimal point, not a comma",
     r"[+-]?\d{1,3}([.' \u00a0]\d{3})+(,\d+)?": "Write numbers without thousands separators",
-    r"\d{4}-\d{1,2}(-\d{1,2})?([T ].*)?": "Give study days, or the dates in a column of dates (ADT)",
-    r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}": "Give study days, or ISO dates in a column of dates (ADT)",
-    r"\d{1,2}[- ]?[A-Za-z]{3}[- ]?\d{2,4}.*": "Give study days, or ISO dates in a column (ADT)",
-    r"[<>≤≥]=?\s*\S+": "Give a number; only a value below a limit of detection, <7, is read in AVAL",
+    r"\d{4}-\d{1,2}(-\d{1,2})?([T ].*)?": DATES_HINT,
+    r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}": DATES_HINT,
+    r"\d{1,2}[- ]?[A-Za-z]{3}[- ]?\d{2,4}.*": DATES_HINT,
+    r"[<>≤≥]=?\s*\S+": "Give a number; in AVAL a value below a limit, <7, is read",
     r"[+-]?\d*\.?\d+\s*[A-Za-z%µμ/].*": "Give the number alone; a unit has its own column",
     r"(?i)[+-]?inf(inity)?|true|false|0x[0-9a-f]+|\d+_\d+": "Write plain decimal numbers",
 }
@@ -363,9 +364,7 @@ def guess_number(text: str) -> str:
     return next((r for shape, r in REMEDIES.items() if re.fullmatch(shape, bare)), "")
 
 
-def _read_below(
-    table: Table, trimmed: list[str], counts: np.ndarray, values: np.ndarray
-) -> None:
+def _read_below(table: Table, trimmed: list[str], counts: np.ndarray, values: np.ndarray) -> None:
     """Read a value below a limit of detection as half the limit."""
     for i, text in enumerate(trimmed):
         found = BELOW.fullmatch(text)
