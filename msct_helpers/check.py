@@ -137,6 +137,9 @@ def _list_names(folder: Path, log: Log) -> list[str] | None:
     if has_hidden(name) or not name.strip():
         log.refuse(name, "a folder whose name can be seen and is UTF-8", value=name)
         return None
+    for other in names:
+        if re.search("[\ud800-\udfff]", other):
+            log.refuse(other, "a file whose name is UTF-8", value=other)
     return names
 
 
@@ -178,7 +181,7 @@ def _state_others(names: list[str], study: Study | None, log: Log) -> None:
     near = {p.file for p in log.problems}
     other = [n for n in names if n not in read | near and DATA_FILES.fullmatch(n.casefold())]
     if other:
-        log.state("", "", f"files not read: {list_values(other)}", len(other))
+        log.state("folder", "", f"files not read: {list_values(other)}", len(other))
 
 
 def _check_tables(tables: dict[str, Table | None], study: Study | None, log: Log) -> Labs | None:
@@ -223,7 +226,7 @@ def _check_labs(adlb: Table) -> Labs:
     adlb.data = analysed
     rules.check_columns(adlb, skip=("AVISIT", "AVISITN"))
     adlb.data = labs.planned
-    rules.check_columns(adlb)
+    rules.check_columns(adlb, only=("AVISIT", "AVISITN"))
     check_plausible(adlb, analysed)
     rules.check_baselines(labs.planned, adlb)
     adlb.data = every
@@ -244,7 +247,7 @@ def _check_between(
         rules.check_infusions(adsl, adex)
     rules.check_subjects(adsl)
     rules.check_columns(adsl)
-    if adsl.whole:
+    if adsl.whole and len(adsl.data):
         for table in others:
             rules.check_people(table, adsl)
             rules.check_last_days(table, adsl)
@@ -262,6 +265,11 @@ def _make_trial(
     adsl, adae, adex = tables["adsl"], tables["adae"], tables["adex"]
     if adsl is None or labs is None:
         return None
+    try:
+        digest = digest_data(folder)
+    except OSError as error:
+        log.refuse(Path(error.filename or "").name, "a file that can be read")
+        return None
     measured = [labs.planned, labs.unscheduled]
     adlb, unscheduled = (_type(convert_units(d, study.reporting_units)) for d in measured)
     return Trial(
@@ -271,7 +279,7 @@ def _make_trial(
         adae=_finish(adae, "AESEV") if adae is not None else None,
         adex=_finish(adex) if adex is not None else None,
         folder=folder.resolve().name,
-        digest=digest_data(folder),
+        digest=digest,
         unscheduled=unscheduled,
         carried=_type(labs.carried),
         readings=tuple(log.readings),

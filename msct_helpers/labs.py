@@ -14,6 +14,7 @@ from msct_helpers.schema import PARAMETERS, PLAUSIBLE, VISITS, read_unit
 NAMES = {fold(name): month for month, name in VISITS.items()}
 """Visits by their folded names."""
 
+NAMED = tuple(VISITS.values())
 MEASUREMENT = ["USUBJID", "PARAMCD", "AVISIT", "AVISITN", "ADY", "AVAL", "AVALU"]
 
 FEW = 5
@@ -100,16 +101,29 @@ def read_visits(table: Table) -> pd.DataFrame:
     counts = np.bincount(codes, minlength=len(unique))
     rows = []
     for i, (name, number) in enumerate(unique):
-        visit, month, outside, expected = _read_visit(name, trim(number))
+        visit, month, outside, wrong = _read_visit(name, trim(number))
         rows.append((visit, month, outside))
-        if expected:
-            column, wanted = expected
-            table.refuse(column, codes == i, wanted)
+        if wrong:
+            _refuse_visit(table, codes == i, name, trim(number), wrong)
         elif not outside:
             _state_visit(table, name, trim(number), month, int(counts[i]))
     read = pd.DataFrame(rows, columns=["AVISIT", "AVISITN", "OUTSIDE"])
     out = read.iloc[codes].set_index(index)
     return out.astype({"AVISITN": float, "OUTSIDE": bool, "AVISIT": object})
+
+
+def _refuse_visit(
+    table: Table, where: np.ndarray, name: str, number: str, wrong: tuple[str, str]
+) -> None:
+    column, expected = wrong
+    near = find_near_visit(name)
+    about = f"AVISIT {show_value(name)}, AVISITN {show_value(number)}"
+    remedy = f"Is {near} meant?" if near else ""
+    table.refuse(column, where, expected, remedy, lambda _: about)
+    # One problem a visit: what else follows from it is not said again.
+    for other in ("AVISIT", "AVISITN"):
+        bad = table.bad.setdefault(other, np.zeros(len(table.lines), dtype=bool))
+        bad[table.data.index[where]] = True
 
 
 def _read_visit(name: str, number: str) -> tuple[str, float, bool, tuple[str, str] | None]:
@@ -126,10 +140,9 @@ def _read_visit(name: str, number: str) -> tuple[str, float, bool, tuple[str, st
     if named is not None:
         return VISITS[named], named if blank else month, False, None
     if month in VISITS:
-        return name, month, False, ("AVISIT", f"{VISITS[int(month)]}, as AVISITN says")
-    near = find_near_visit(name)
-    if near:
-        return name, month, False, ("AVISIT", f"{near}, if that is meant, or another visit's name")
+        return name, month, False, ("AVISIT", "the visit that belongs to AVISITN")
+    if find_near_visit(name):
+        return name, month, False, ("AVISIT", f"the exact name of a visit, {', '.join(NAMED)}")
     return name, month, True, None
 
 
