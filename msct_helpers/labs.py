@@ -70,20 +70,15 @@ def _is_missing(table: Table, column: str) -> pd.Series:
 
 def read_units(table: Table) -> None:
     """Write units as the contract does, and state those written otherwise."""
-    data = table.data
-    pairs = data[["PARAMCD", "AVALU"]].value_counts(dropna=False)
+    pairs = table.data[["PARAMCD", "AVALU"]].fillna("").astype(object)
     named: dict[tuple[str, str], str] = {}
-    for (code, unit), n in pairs.items():
-        text = "" if pd.isna(unit) else unit
+    for (code, text), n in pairs.value_counts().items():
         named[code, text] = read = read_unit(code, text)
         if read != text:
-            said = f"{code}: unit {show_value(text)} read as {read}"
-            table.state("AVALU", said, n)
-    units = [
-        named[c, u] or np.nan
-        for c, u in zip(data["PARAMCD"], data["AVALU"].fillna(""), strict=True)
-    ]
-    table.data["AVALU"] = pd.Series(units, index=data.index, dtype=object)
+            table.state("AVALU", f"{code}: unit {show_value(text)} read as {read}", n)
+    units = pd.MultiIndex.from_frame(pairs).map(named)
+    series = pd.Series(units, index=table.data.index, dtype=object)
+    table.data["AVALU"] = series.mask(series == "")
 
 
 def read_visits(table: Table) -> pd.DataFrame:
@@ -278,7 +273,8 @@ def check_plausible(table: Table, data: pd.DataFrame) -> None:
         {"USUBJID": data["USUBJID"], "PARAMCD": data["PARAMCD"], "VALUE": data["AVAL"] * factor}
     )
     table.data = data
-    values = values[(values["VALUE"] > 0) & ~table.is_bad("AVAL") & ~table.is_bad("AVALU")]
+    sound = ~table.is_bad("AVAL") & ~table.is_bad("AVALU")
+    values = values[sound & (values["VALUE"] > 0) & values["USUBJID"].notna()]
     for code, own in values.groupby("PARAMCD"):
         _check_range(table, data, str(code), own)
 
