@@ -4,6 +4,7 @@
 named.
 """
 
+import gc
 import os
 import re
 import unicodedata
@@ -82,6 +83,9 @@ def check_folder(folder: str | Path) -> CheckResult:
     """
     log = Log()
     result = CheckResult(Path(folder).name or str(folder), log.problems, log.readings)
+    # Of a million rows, looking for garbage would take longer than reading them.
+    collecting = gc.isenabled()
+    gc.disable()
     try:
         _check(Path(folder), result, log)
     except Exception as error:
@@ -90,6 +94,9 @@ def check_folder(folder: str | Path) -> CheckResult:
         note = f"{type(error).__name__} in {where}: {show_text(str(error))}"
         log.refuse("", "a data set that this check can follow; internal error", note=note)
         result.trial = None
+    finally:
+        if collecting:
+            gc.enable()
     order = [FILE, *(f"{name}.csv" for name in SCHEMAS)]
     rank = {file: i for i, file in enumerate(order)}
     result.problems.sort(key=lambda p: rank.get(p.file, len(rank)))
@@ -209,10 +216,9 @@ def _check_tables(tables: dict[str, Table | None], study: Study | None, log: Log
 def _fill_days(adsl: Table | None, others: list[Table]) -> None:
     """Derive study days from dates, and the last day of those in ongoing follow-up."""
     adlb = next((t for t in others if t.name == "adlb"), None)
-    first = find_first_dates(adsl, adlb) if adsl is not None else None
+    first = find_first_dates(adsl, adlb) if adsl is not None else pd.Series(dtype=object)
     for table in others:
-        day = rules.DAYS[table.name]
-        derive_days(table, day, DATES[table.name], first)
+        derive_days(table, rules.DAYS[table.name], DATES[table.name], first)
         rules.check_day_column(table)
     if adsl is not None:
         rules.read_unknown_sex(adsl)

@@ -200,8 +200,8 @@ def keep_flagged(table: Table, data: pd.DataFrame) -> pd.DataFrame:
     return data[~dropped]
 
 
-def derive_days(table: Table, day: str, date: str, first: pd.Series | None) -> None:
-    """Fill missing study days from ISO dates.
+def derive_days(table: Table, day: str, date: str, first: pd.Series) -> None:
+    """Fill missing study days from ISO dates, and state given days that differ from the dates.
 
     Parameters
     ----------
@@ -210,20 +210,22 @@ def derive_days(table: Table, day: str, date: str, first: pd.Series | None) -> N
     day, date
         Columns of study days and of dates.
     first
-        Date of study day 1 by USUBJID, or None where no date is known.
+        Date of study day 1 by USUBJID; empty where no date is known.
     """
-    if date not in table.data or table.data[day].notna().all():
+    if date not in table.data or first.empty:
         return
-    dates = read_dates(table.data[date])
-    start = (
-        table.data["USUBJID"].map(first) if first is not None else pd.Series(pd.NaT, dates.index)
-    )
-    passed = (dates - start).dt.days
-    found = table.data[day].isna() & passed.notna() & ~table.is_bad(day)
+    passed = (read_dates(table.data[date]) - table.data["USUBJID"].map(first)).dt.days
+    derived = (passed + (passed >= 0)).astype(float)
+    given = table.data[day]
+    found = given.isna() & derived.notna() & ~table.is_bad(day)
     if found.any():
-        table.data.loc[found, day] = (passed + (passed >= 0))[found].astype(float)
+        table.data[day] = given.mask(found, derived)
         said = f"days derived from {date}: the day of reference is day 1, the day before it day -1"
         table.state(day, said, found.sum(), matters=True)
+    differs = (given != derived) & given.notna() & derived.notna()
+    if differs.any():
+        said = f"days that differ from those of the dates in {date}; the days are used"
+        table.state(day, said, differs.sum(), matters=True)
 
 
 def read_dates(texts: pd.Series) -> pd.Series:
@@ -233,30 +235,34 @@ def read_dates(texts: pd.Series) -> pd.Series:
     return pd.to_datetime(days, format="%Y-%m-%d", errors="coerce")
 
 
-def find_first_dates(adsl: Table, adlb: Table | None) -> pd.Series | None:
-    """Return the date of study day 1 by participant, from ``adsl.csv`` or the baseline record.
+def find_first_dates(adsl: Table, adlb: Table | None) -> pd.Series:
+    """Return the date of study day 1 by participant, empty where no date is known.
 
-    The baseline record's date stands for day 1 where TRTSDY is 1 or blank.
+    It is RFSTDTC, or TRTSDT where TRTSDY is 1, of ``adsl.csv``; else, where days are missing in
+    ``adlb.csv``, the date of the baseline record of participants whose TRTSDY is 1 or blank.
     """
-    for column in ("TRTSDT", "RFSTDTC"):
+    who, start = adsl.data["USUBJID"], adsl.data["TRTSDY"]
+    for column, where in (("RFSTDTC", start.isna() | start.notna()), ("TRTSDT", start == 1)):
         if column in adsl.data:
-            dates = read_dates(adsl.data[column])
-            if dates.notna().any():
-                return _by_participant(adsl.data["USUBJID"], dates)
-    if adlb is None or "ADT" not in adlb.data:
-        return None
-    names = adlb.data["AVISIT"].fillna("").astype(str).map(fold)
-    baseline = (names == fold(VISITS[0])) | (adlb.data["AVISITN"] == 0)
-    if "ABLFL" in adlb.data:
-        baseline &= (adlb.data["ABLFL"] == "Y") | ~(adlb.data["ABLFL"] == "Y").any()
-    day_one = adsl.data.loc[adsl.data["TRTSDY"].isna() | (adsl.data["TRTSDY"] == 1), "USUBJID"]
-    rows = adlb.data[baseline & adlb.data["USUBJID"].isin(day_one)]
+            found = _by_participant(who, read_dates(adsl.data[column]).where(where))
+            if len(found):
+                return found
+    if adlb is None or "ADT" not in adlb.data or adlb.data["ADY"].notna().all():
+        return pd.Series(dtype="datetime64[ns]")
+    rows = adlb.data[_is_baseline(adlb.data)]
+    rows = rows[rows["USUBJID"].isin(who[start.isna() | (start == 1)])]
     found = _by_participant(rows["USUBJID"], read_dates(rows["ADT"]))
-    if found.notna().any() and adlb.data["ADY"].isna().any():
-        adlb.state(
-            "ADT", "the date of the baseline record is taken as study day 1", len(found), True
-        )
+    said = "the date of the baseline record is taken as study day 1"
+    adlb.state("ADT", said, len(found), matters=True)
     return found
+
+
+def _is_baseline(data: pd.DataFrame) -> pd.Series:
+    """Return which rows are baseline records, before visits have been read."""
+    names = data["AVISIT"].fillna("").astype(str).map(fold)
+    baseline = (names == fold(VISITS[0])) | (data["AVISITN"] == 0)
+    flagged = (data["ABLFL"] == "Y") if "ABLFL" in data else baseline
+    return baseline & flagged if (baseline & flagged).any() else baseline
 
 
 def _by_participant(who: pd.Series, dates: pd.Series) -> pd.Series:
