@@ -43,14 +43,15 @@ BELOW = re.compile(r"<=?\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 SMALLEST, LARGEST = 1e-6, 1e12
 """Sizes of numbers, besides 0, that are believed of anything."""
 
+DATES_HINT = "Give study days, or ISO dates in a column of dates (ADT, ASTDT)"
 REMEDIES: dict[str, str] = {
     r"[+-]?\d{1,3}([,' \u00a0]\d{3})+\.\d*": "Write numbers without thousands separators",
     r"[+-]?\d+,\d+([eE][+-]?\d+)?": "Write numbers with a decimal point, not a comma",
     r"[+-]?\d{1,3}([.' \u00a0]\d{3})+(,\d+)?": "Write numbers without thousands separators",
-    r"\d{4}-\d{1,2}(-\d{1,2})?([T ].*)?": "Give study days, or the dates in a column of dates (ADT)",
-    r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}": "Give study days, or ISO dates in a column of dates (ADT)",
-    r"\d{1,2}[- ]?[A-Za-z]{3}[- ]?\d{2,4}.*": "Give study days, or ISO dates in a column (ADT)",
-    r"[<>≤≥]=?\s*\S+": "Give a number; only a value below a limit of detection, <7, is read in AVAL",
+    r"\d{4}-\d{1,2}(-\d{1,2})?([T ].*)?": DATES_HINT,
+    r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}": DATES_HINT,
+    r"\d{1,2}[- ]?[A-Za-z]{3}[- ]?\d{2,4}.*": DATES_HINT,
+    r"[<>≤≥]=?\s*\S+": "Give a number; in AVAL a value below a limit, <7, is read",
     r"[+-]?\d*\.?\d+\s*[A-Za-z%µμ/].*": "Give the number alone; a unit has its own column",
     r"(?i)[+-]?inf(inity)?|true|false|0x[0-9a-f]+|\d+_\d+": "Write plain decimal numbers",
 }
@@ -271,15 +272,23 @@ def _state_missing(
 
 
 def _state_texts(table: Table, column: str, texts: list[tuple[str, str, int]]) -> None:
-    ends = [(raw, n) for raw, text, n in texts if raw != text]
-    if ends:
-        shown = list_values([raw for raw, _ in ends])
-        table.state(column, f"blanks at the ends are left out: {shown}", sum(n for _, n in ends))
-    hidden = [(text, n) for _, text, n in texts if has_hidden(text)]
-    if hidden:
-        shown = list_values([text for text, _ in hidden])
-        count = sum(n for _, n in hidden)
-        table.state(column, f"characters that cannot be seen are kept: {shown}", count)
+    """State cells, as (in the file, trimmed, how many), that are not quite what they look like."""
+    words = column in FREE and column != "EXDOSU"
+    told = {
+        "blanks at the ends are left out": [(raw, n) for raw, text, n in texts if raw != text],
+        "no words, kept as text": [(t, n) for _, t, n in texts if words and _is_no_word(t)],
+        "characters that cannot be seen are kept": [(t, n) for _, t, n in texts if has_hidden(t)],
+    }
+    for said, cells in told.items():
+        if cells:
+            shown = list_values([cell for cell, _ in cells])
+            table.state(column, f"{said}: {shown}", sum(n for _, n in cells))
+
+
+def _is_no_word(text: str) -> bool:
+    """Return True for a text that looks like a number, a date or a truth value."""
+    odd = fold(text) in ("true", "false", "inf", "infinity") or NUMBER.fullmatch(fold(text))
+    return bool(odd) or not any(c.isalpha() for c in text)
 
 
 def _spell(table: Table, column: str, texts: list[tuple[str, int]]) -> dict[str, str]:
@@ -363,9 +372,7 @@ def guess_number(text: str) -> str:
     return next((r for shape, r in REMEDIES.items() if re.fullmatch(shape, bare)), "")
 
 
-def _read_below(
-    table: Table, trimmed: list[str], counts: np.ndarray, values: np.ndarray
-) -> None:
+def _read_below(table: Table, trimmed: list[str], counts: np.ndarray, values: np.ndarray) -> None:
     """Read a value below a limit of detection as half the limit."""
     for i, text in enumerate(trimmed):
         found = BELOW.fullmatch(text)

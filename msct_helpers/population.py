@@ -6,7 +6,7 @@ import pandas as pd
 
 from msct_helpers.load import Trial
 from msct_helpers.results import make_record, make_rows, ref
-from msct_helpers.schema import DISCONTINUATION, HORIZON_DAYS, PARAMETERS, VISITS
+from msct_helpers.schema import DISCONTINUATION, HORIZON_DAYS, OTHER_REASONS, PARAMETERS, VISITS
 from msct_helpers.words import join_words
 
 VISIT_DAYS = {0: 0, 6: 183, 12: 365, 24: HORIZON_DAYS}
@@ -152,7 +152,8 @@ def summarise_disposition(trial: Trial) -> pd.DataFrame:
         known["excluded_count"] = trial.study.assessed - total
         rows += make_rows("assessed", known, method="count", function="summarise_disposition")
     status = derive_disposition(adsl)["STATUS"]
-    reasons = [*DISCONTINUATION, "IN FOLLOW-UP", "FOLLOW-UP ENDED"]
+    further = [r for r in OTHER_REASONS if (status == r).any()]
+    reasons = [*DISCONTINUATION, *further, "IN FOLLOW-UP", "FOLLOW-UP ENDED"]
     infused = adsl["TRTSDY"].notna()
     groups = {
         "infused": pd.Series({"YES": infused.sum(), "NO": (~infused).sum()}),

@@ -38,20 +38,20 @@ REMEDIES: dict[tuple[str, str], str] = {
 """What to do about a column, where that can be guessed."""
 
 
-def check_columns(table: Table, skip: tuple[str, ...] = ()) -> None:
+def check_columns(table: Table, skip: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> None:
     """Hold each column, and each row, to the table's schema.
 
     Parameters
     ----------
     table
         Its problems are noted in its log.
-    skip
-        Columns of which nothing is asked, in the columns and in the rules between them.
+    skip, only
+        Columns of which nothing is asked, or the only ones of which something is.
     """
     schema = SCHEMAS[table.name]
-    for column, rule in schema.columns.items():
-        if column in skip:
-            continue
+    asked = [c for c in only or schema.columns if c not in skip]
+    for column in asked:
+        rule = schema.columns[column]
         values, about = table.data[column], rule.description
         remedy = REMEDIES.get((table.name, column), "")
         if not rule.nullable and column in table.raw:
@@ -65,7 +65,7 @@ def check_columns(table: Table, skip: tuple[str, ...] = ()) -> None:
             table.refuse(column, table.data.index.isin(failed), str(check.error), remedy)
     for check in schema.checks:
         column, _, expected = str(check.error).partition("|")
-        if column not in skip and len(table.data):
+        if column in asked and len(table.data):
             passed = np.asarray(check(table.data).check_output, dtype=bool)
             remedy = REMEDIES.get((table.name, column), "")
             note = _name_twins(table) if column == "AVISITN" else None
@@ -198,10 +198,9 @@ def _state_odd(adsl: Table) -> None:
         if where.any():
             who = list_values(data.loc[where, "USUBJID"].astype(str))
             adsl.state(column, f"{said}: {who}", where.sum(), matters=True)
-    none = [f for f in ("FASFL",) if (data[f] == "N").any()]
-    for flag in none:
-        count = int((data[flag] == "N").sum())
-        adsl.state(flag, f"{count:,} participants are outside the full analysis set", count, True)
+    outside = data["FASFL"] == "N"
+    if outside.any() and not outside.all():
+        adsl.state("FASFL", "participants outside the full analysis set", outside.sum(), True)
 
 
 def read_unknown_sex(adsl: Table) -> None:
@@ -227,7 +226,7 @@ def fill_last_days(adsl: Table, others: list[Table]) -> None:
     if found.any():
         rows = adsl.data[found]
         each = [f"{u} day {d:.0f}" for u, d in zip(rows["USUBJID"], rows["EOSDY"], strict=True)]
-        said = f"blank in ongoing follow-up: the last day of any table is taken: {list_values(each)}"
+        said = f"ongoing and blank: the last day in any table is taken: {list_values(each)}"
         adsl.state("EOSDY", said, found.sum(), matters=True)
 
 
@@ -247,7 +246,8 @@ def check_events(adae: Table) -> None:
     }
     for column, said in blanks.items():
         blank = data[column].isna() & ~adae.is_bad(column)
-        if blank.any():
+        absent = column == "ASTDY" and column not in adae.raw and blank.all()
+        if blank.any() and not absent:
             instead = column == "AETOXGR" and "AESEV" in data
             more = "; AESEV is kept in its place" if instead else ""
             adae.state(column, f"events {said}{more}", blank.sum(), matters=True)
@@ -334,6 +334,7 @@ def check_hours(adsl: Table, adae: Table, adex: Table | None) -> None:
     most, least = 24 * (days + 2), 24 * (days - 2)
     wrong = (data["AEHRINF"] > most) | ((data["AEHRINF"] < least) & exact)
     wrong |= data["AEHRINF"].notna() & last.isna() & data["ASTDY"].notna()
+    wrong &= ~data["USUBJID"].isin(adsl.data.loc[adsl.is_bad("TRTSDY"), "USUBJID"])
     adae.refuse(
         "AEHRINF",
         wrong,
@@ -397,4 +398,3 @@ def state_late_baselines(adlb: Table, adsl: Table, planned: pd.DataFrame) -> Non
         who = list_values(planned.loc[late, "USUBJID"].unique())
         said = f"baseline values measured after day 1 or the first infusion: {who}"
         adlb.state("ADY", said, late.sum(), matters=True)
-

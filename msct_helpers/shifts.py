@@ -80,7 +80,8 @@ def derive_shifts(trial: Trial, code: str) -> pd.DataFrame:
     """
     classed = derive_classes(trial, code)
     first = classed[classed["AVISITN"] == 0].set_index("USUBJID")["CLASS"]
-    later = classed[~(classed["AVISITN"] <= 0)].sort_values("AVAL", ascending=code not in LOW_IS_WORSE)
+    later = classed[~(classed["AVISITN"] <= 0)]
+    later = later.sort_values("AVAL", ascending=code not in LOW_IS_WORSE)
     worst = later.drop_duplicates("USUBJID", keep="last").set_index("USUBJID")["CLASS"]
     end = worst.reindex(first.index).fillna(NONE_LATER)
     return pd.DataFrame({"USUBJID": first.index, "START": first.to_numpy(), "END": end.to_numpy()})
