@@ -184,7 +184,7 @@ def _events() -> Iterator[Rule]:
     yield "fatal and grade 1", _put("adae", {"AETOXGR": "1"}, AEOUT="FATAL"), fatal
     yield "fatal and not serious", _put("adae", {"AESER": "N"}, AEOUT="FATAL"), fatal
     twice = _append("adae", "SYN-04,Sepsis,Infections and infestations,5,Y,NOT RELATED,440,,FATAL")
-    yield "two fatal events", twice, fatal
+    yield "two fatal events", twice, fatal, Answer.LITERAL
     late = _put("adae", {"ASTDY": "460"}, USUBJID="SYN-04", AEOUT="FATAL")
     yield "fatal event after death", late, fatal
     hours = ("AEHRINF", "ASTDY")
