@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from msct_helpers.findings import Log, Problem, has_hidden, list_values, show_value
+from msct_helpers.findings import Log, Problem, has_hidden, list_values, looks_odd, show_value
 from msct_helpers.read import Sheet
 from msct_helpers.schema import (
     CELL_SOURCES,
@@ -33,7 +33,8 @@ LONGEST_CELL = 200
 """Characters of a cell that is read."""
 
 MISSING = {"", "na", "n/a", "n.a.", "nan", "<na>", "#n/a", ".", "-", "--", "null", "none", "nil"}
-MISSING |= {"#null!", "missing", "nat"}
+MISSING |= {"#null!", "#ref!", "#div/0!", "#value!", "#name?", "#num!", "missing", "nat"}
+MISSING |= {"._", *(f".{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")}
 """Texts, case folded, that stand for a missing value."""
 
 ZERO_WIDTH = "\u200b\u2060\ufeff"
@@ -278,11 +279,21 @@ def _state_texts(table: Table, column: str, texts: list[tuple[str, str, int]]) -
         "blanks at the ends are left out": [(raw, n) for raw, text, n in texts if raw != text],
         "no words, kept as text": [(t, n) for _, t, n in texts if words and _is_no_word(t)],
         "characters that cannot be seen are kept": [(t, n) for _, t, n in texts if has_hidden(t)],
+        "characters that look like others, or were lost, are kept": [
+            (t, n) for _, t, n in texts if column in FREE and looks_odd(t)
+        ],
+        "no source that is listed, kept as written": [
+            (t, n) for _, t, n in texts if column == "MSCSRC" and not _is_source(t)
+        ],
     }
     for said, cells in told.items():
         if cells:
             shown = list_values([cell for cell, _ in cells])
             table.state(column, f"{said}: {shown}", sum(n for _, n in cells))
+
+
+def _is_source(text: str) -> bool:
+    return fold(text) in {fold(source) for source in CELL_SOURCES}
 
 
 def _is_no_word(text: str) -> bool:

@@ -5,6 +5,7 @@ expected and, where it can be guessed, the remedy. A reading says how something 
 file does not literally say. `describe_problems` groups and caps them for people.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -99,6 +100,24 @@ def show_text(text: str, limit: int = SHOWN_CHARACTERS) -> str:
 def has_hidden(text: str) -> bool:
     """Return True where a text holds characters that cannot be seen, line breaks among them."""
     return not text.isprintable() and any(unicodedata.category(c) in HIDDEN for c in text)
+
+
+def looks_odd(text: str) -> bool:
+    """Return True for a text that only looks like another one, or that lost characters."""
+    other_blanks = "  " in text or any(c.isspace() and c != " " for c in text)
+    wide = any("\uff01" <= c <= "\uff5e" for c in text)
+    apart = unicodedata.normalize("NFC", text) != text
+    return other_blanks or wide or apart or "\ufffd" in text or _mixes_scripts(text)
+
+
+def _mixes_scripts(text: str) -> bool:
+    """Return True where a word has letters of more than one of the scripts that look alike."""
+    if text.isascii():
+        return False
+    words = re.findall(r"[^\W\d_]+", text)
+    alike = {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}
+    scripts = [{unicodedata.name(c, "?").split()[0] for c in word} & alike for word in words]
+    return any(len(found) > 1 for found in scripts)
 
 
 def show_value(value: str | None) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from msct_helpers.findings import Log, has_hidden, show_text, show_value
+from msct_helpers.findings import Log, has_hidden, looks_odd, show_text, show_value
 from msct_helpers.read import STUDY_BYTES, decode, read_bytes
 from msct_helpers.schema import HORIZON_MONTHS, PARAMETERS, PLAUSIBLE, Study, read_unit
 
@@ -180,8 +180,8 @@ def _read_text(name: str, value: Any, log: Log) -> str:
 
 def _state_hidden(name: str, text: str, log: Log) -> None:
     plain = " ".join(text.split())
-    if has_hidden(plain):
-        log.state(FILE, name, f"characters that cannot be seen are kept: {show_value(plain)}")
+    if has_hidden(plain) or looks_odd(plain):
+        log.state(FILE, name, f"characters that cannot be seen, or are odd, are kept: {show_value(plain)}")
 
 
 def _read_integer(name: str, value: Any, log: Log) -> int:
