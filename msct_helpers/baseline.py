@@ -13,11 +13,10 @@ from msct_helpers.load import Trial
 from msct_helpers.population import derive_follow_up
 from msct_helpers.results import make_record, make_rows
 from msct_helpers.schema import CELL_SOURCES, VISITS
+from msct_helpers.words import UNKNOWN
 
 CATEGORIES = ("SEX", "DIAG")
 """Characteristics that are counted; all others are numbers."""
-
-UNKNOWN = "NOT RECORDED"
 
 
 def derive_groups(trial: Trial) -> dict[str, pd.Series]:

@@ -7,7 +7,7 @@ import pandas as pd
 from msct_helpers.load import Trial
 from msct_helpers.results import make_record, make_rows, ref
 from msct_helpers.schema import DISCONTINUATION, HORIZON_DAYS, PARAMETERS, VISITS
-from msct_helpers.words import join_words
+from msct_helpers.words import join_words, name_source
 
 VISIT_DAYS = {0: 0, 6: 183, 12: 365, 24: HORIZON_DAYS}
 """Days since entry at which each visit is due."""
@@ -222,7 +222,7 @@ def say_enrolment(trial: Trial) -> str:
         return ref("status", "count", group=group)
 
     sources = [s for s in trial.adsl["MSCSRC"].unique() if s != "NOT APPLICABLE"]
-    cells = join_words([f"{ref('source', 'count', group=s)} {s.lower()}" for s in sources])
+    cells = join_words([f"{ref('source', 'count', group=s)} {name_source(s)}" for s in sources])
     given = (
         f"They received mesenchymal stem cells ({cells})."
         if cells

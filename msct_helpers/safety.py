@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
+from msct_helpers.document import quote
 from msct_helpers.load import Trial
 from msct_helpers.population import derive_disposition
 from msct_helpers.results import make_record, make_rows, ref
@@ -228,7 +229,7 @@ def say_exposure(record: pd.DataFrame) -> str:
     if not units:
         return f"{out} no dose is recorded."
     doses = [
-        f"median {ref('exposure', 'dose_median', group=u)} {u} "
+        f"median {ref('exposure', 'dose_median', group=u)} {quote(u)} "
         f"({ref('exposure', 'dose_low', group=u)} to {ref('exposure', 'dose_high', group=u)})"
         for u in units
     ]

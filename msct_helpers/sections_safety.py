@@ -1,16 +1,16 @@
 """Passages of the safety chapter: exposure, 24-hour window, adverse events, shifts."""
 
 import pandas as pd
-from IPython.display import Markdown, display
+from IPython.display import display
 
 from msct_helpers import adverse_events, figures_safety, published, safety, shifts
 from msct_helpers import tables_safety as tables
+from msct_helpers.document import quote
 from msct_helpers.load import Trial, load_statements
 from msct_helpers.report import Chapter
 from msct_helpers.results import ref
 from msct_helpers.schema import PARAMETERS
-from msct_helpers.tables import LABELS
-from msct_helpers.words import join_words, upper_first
+from msct_helpers.words import LABELS, join_words, upper_first
 
 ASSUMED = (
     " Every event other than the published counts of deaths and of serious events within 24 hours "
@@ -35,7 +35,9 @@ def say_grades(trial: Trial) -> str:
         return ""
     version = trial.study.ctcae_version
     grades = (
-        f"Grades by CTCAE {version}." if version else "CTCAE version of the grades: not stated."
+        f"Grades by CTCAE {quote(version)}."
+        if version
+        else "CTCAE version of the grades: not stated."
     )
     return grades + (ASSUMED if trial.synthetic else "")
 
@@ -118,7 +120,7 @@ def show_events(book: Chapter) -> None:
     """Show adverse events: overview, by class and term, by worst grade; or why there are none."""
     trial = book.trial
     if trial.adae is None or safety.select_safety_set(trial).empty:
-        display(Markdown(say_no_events(trial)))
+        display(book.say(say_no_events(trial)))
         return
     book.record(adverse_events.summarise_overview(trial))
     grades = say_grades(trial)
@@ -144,7 +146,7 @@ def show_events(book: Chapter) -> None:
     )
     record = book.record(adverse_events.summarise_events(trial))
     if record.empty:
-        display(Markdown(say_no_events(trial)))
+        display(book.say(say_no_events(trial)))
         return
     display(
         book.table(
@@ -168,7 +170,7 @@ def show_serious(book: Chapter) -> None:
     listing = adverse_events.derive_serious(book.trial)
     book.record(adverse_events.summarise_serious(listing))
     if listing.empty:
-        display(Markdown("No death and no serious adverse event was recorded."))
+        display(book.say("No death and no serious adverse event was recorded."))
         return
     what = "Deaths within two years and serious adverse events"
     if book.trial.adae is None:
@@ -194,7 +196,7 @@ def show_shifts(book: Chapter) -> None:
     """Show laboratory shifts from baseline to the worst later value."""
     record = book.record(shifts.summarise_shifts(book.trial))
     if record.empty:
-        display(Markdown("Laboratory shifts: not assessable, no parameter can be classed."))
+        display(book.say("Laboratory shifts: not assessable, no parameter can be classed."))
         return
     has_points = record["group"].str.startswith(shifts.POINTS[0]).any()
     has_ranges = record["group"].str.startswith(shifts.RANGES[0]).any()
@@ -219,7 +221,7 @@ def show_shifts(book: Chapter) -> None:
         )
     else:
         display(
-            Markdown(
+            book.say(
                 "Shifts by limits of normal: not assessable, the data set gives no limits of its "
                 "laboratory."
             )

@@ -9,11 +9,10 @@ What Jupyter Book leaves open and this report needs:
 - The record of results is left beside the pages (`msct_helpers.sphinx_results`).
 """
 
-import base64
 import hashlib
+import html
 import os
 import platform
-import re
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -28,7 +27,6 @@ from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.executors.utils import ExecutionResult, single_nb_execution
 from latex2mathml.converter import convert
-from myst_nb.core.render import MimeData, NbElementRenderer
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
@@ -36,10 +34,10 @@ from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinx.util.console import bold
 
-from msct_helpers import __version__, sphinx_pdf, sphinx_results
+from msct_helpers import __version__, sphinx_document, sphinx_pdf, sphinx_results
+from msct_helpers.document import show_characters
 from msct_helpers.paths import ROOT, data_folder, digest_data
 
-FIGURE_MIME = "application/vnd.msct.figure+json"
 WORKERS = min(os.cpu_count() or 1, 3) + 1
 """Chapters executed at a time: one more than cores, because a kernel that starts mostly waits."""
 
@@ -86,12 +84,11 @@ def configure(app: Sphinx, config: Config) -> None:
     shared = ROOT / "_build" / ".execution"
     caches = Path(os.environ[CACHE]) if CACHE in os.environ else shared
     config.nb_execution_cache_path = str(caches / config.msct_digest[:16])
-    config.myst_substitutions = {
-        key: " ".join(str(study.get(key, "")).split())
+    config.msct_study = {
+        key: show_characters(" ".join(str(study.get(key, "")).split()))
         for key in ("title", "short_title", "label", "source", "licence", "population", "treatment")
     } | {"dataset": folder.name}
-    config.html_title = config.project = study["short_title"]
-    config.msct_label = config.myst_substitutions["label"]
+    config.html_title = config.project = config.msct_study["short_title"]
     config.msct_origin = study["origin"]
     config.release = config.version = __version__
     # Sphinx copies a changed style sheet only when it writes pages.
@@ -99,7 +96,7 @@ def configure(app: Sphinx, config: Config) -> None:
     config.msct_style = hashlib.sha256(style.read_bytes()).hexdigest()
     config.msct_book = compute_book_digest(config.msct_digest)
     config.msct_offered = sphinx_pdf.list_offered(config.msct_book)
-    words = config.myst_substitutions | {"origin": study["origin"]}
+    words = config.msct_study | {"origin": study["origin"]}
     sphinx_pdf.configure_latex(config, words, digest_data(folder))
 
 
@@ -187,38 +184,6 @@ def execute(path: Path, notebook: nbformat.NotebookNode) -> ExecutionResult:
     )
 
 
-class FigureRenderer:
-    """MyST-NB plugin: a figure node with caption, name and alt text, vector in HTML and PDF."""
-
-    mime_priority_overrides = (("*", FIGURE_MIME, 1),)
-
-    @staticmethod
-    def handle_mime(
-        renderer: NbElementRenderer, data: MimeData, inline: bool
-    ) -> list[nodes.Element] | None:
-        """Return the figure, or None for any other mime type."""
-        if inline or data.mime_type != FIGURE_MIME:
-            return None
-        content: dict[str, Any] = dict(data.content)
-        svg = content["svg"].encode()
-        stem = f"{content['name']}-{hashlib.sha256(svg).hexdigest()[:12]}"
-        renderer.write_file([f"{stem}.svg"], svg, exists_ok=True)
-        pdf = base64.b64decode(content["pdf"])
-        uri = renderer.write_file([f"{stem}.pdf"], pdf, exists_ok=True)
-        image = nodes.image(uri=uri.removesuffix("pdf") + "*", alt=content["alt"])
-        drawn = re.search(r'<svg[^>]* width="([\d.]+)pt"', content["svg"])
-        image["points"] = float(drawn.group(1)) if drawn else 0.0
-        figure = nodes.figure("", image, align="default")
-        caption = nodes.caption(content["caption"], "")
-        with renderer.renderer.current_node_context(caption):
-            renderer.renderer.nested_render_text(content["caption"], data.line or 0, inline=True)
-        figure += caption
-        name = nodes.fully_normalize_name(content["name"])
-        figure["names"].append(name)
-        renderer.renderer.document.note_explicit_target(figure, figure)
-        return [figure, nodes.raw("", content["rows"], format="html")]
-
-
 def visit_math(self: Any, node: nodes.math) -> None:
     """Write inline mathematics as MathML, which browsers draw without any script."""
     self.body.append(convert(node.astext(), display="inline"))
@@ -238,7 +203,8 @@ def add_label(
     """Put the data set's label at the top of a page."""
     if "body" in context:
         kind = app.config.msct_origin
-        label = f'<p class="msct-label msct-{kind}" role="note">{app.config.msct_label}</p>'
+        text = html.escape(app.config.msct_study["label"])
+        label = f'<p class="msct-label msct-{kind}" role="note">{text}</p>'
         context["body"] = label + context["body"]
         sphinx_pdf.add_downloads(app, pagename, context)
 
@@ -258,7 +224,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("msct_digest", "", "env", [str])
     app.add_config_value("msct_style", "", "html", [str])
     app.add_config_value("msct_book", "", "", [str])
-    app.add_config_value("msct_label", "", "html", [str])
     app.add_config_value("msct_origin", "", "html", [str])
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_displaymath, None))
     sphinx_pdf.setup_pdf(app)
@@ -266,5 +231,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-before-read-docs", execute_chapters)
     app.connect("html-page-context", add_label)
     app.connect("build-finished", finish)
+    sphinx_document.setup_documents(app)
     sphinx_results.setup_results(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -10,7 +10,6 @@ import hashlib
 import html
 import io
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,15 @@ from typing import Any
 import nbformat
 from docutils import nodes
 from docutils.parsers.rst import directives
-from docutils.statemachine import StringList
 from myst_nb.core.read import create_nb_reader
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
+from msct_helpers.document import MIME, Node
 from msct_helpers.published_names import PUBLISHED
+from msct_helpers.sphinx_document import TreeBuilder
 
 RECORD_KEY = "record"
 RESULTS = "results"
@@ -47,8 +47,8 @@ def read_notebook(env: BuildEnvironment, docname: str) -> nbformat.NotebookNode 
     return None if reader is None else reader.read(text)
 
 
-def read_left(env: BuildEnvironment, docname: str) -> dict[str, str]:
-    """Return the texts that an executed chapter left, by name.
+def read_left(env: BuildEnvironment, docname: str) -> dict[str, Any]:
+    """Return what an executed chapter left, by name: its record as text, and documents.
 
     Sphinx reads pages in the order of their names, so that those of a folder called chapters are
     read before the front page, which pastes from them.
@@ -58,37 +58,34 @@ def read_left(env: BuildEnvironment, docname: str) -> dict[str, str]:
     glued = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     # MyST-NB glues the repr of a text.
     return {
-        name: ast.literal_eval(left["data"]["text/plain"])
-        for name, left in glued.items()
-        if left["data"].get("text/plain", "").startswith(("'", '"'))
+        name: data[MIME] if MIME in data else ast.literal_eval(data["text/plain"])
+        for name, data in ((name, left["data"]) for name, left in glued.items())
     }
 
 
-def read_pasted(env: BuildEnvironment, target: str) -> str:
-    """Return the text that ``page::name`` names, its links made to fit the page that pastes it.
+def read_pasted(env: BuildEnvironment, target: str) -> tuple[str, list[Node]]:
+    """Return the page and the document that ``page::name`` names.
 
     Raises
     ------
     ExtensionError
-        If the page left no text of that name.
+        If the page left no document of that name.
     """
     page, _, name = target.partition("::")
     left = read_left(env, page)
     if name not in left:
-        raise ExtensionError(f"{env.docname}: {page} left no text {name!r} to paste")
-    # Chapters are one folder down, and only the front page pastes.
-    text = left[name].replace('href="../', 'href="')
-    return re.sub(r"(\{doc\}`)(\w)", rf"\1{page.rpartition('/')[0]}/\2", text)
+        raise ExtensionError(f"{env.docname}: {page} left nothing called {name!r} to paste")
+    return page, left[name]
 
 
 class PasteRole(SphinxRole):
     """A sentence that another page left: ``{paste}`chapters/meld::answer-meld` ``."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        """Return the sentence, parsed as it would be on its own page."""
-        text = read_pasted(self.env, self.text)
-        parent = nodes.inline()
-        return self.inliner.parse(text, self.lineno, self.inliner, parent)  # type: ignore[arg-type]
+        """Return the leaves and spans of the sentence."""
+        page, blocks = read_pasted(self.env, self.text)
+        builder = TreeBuilder(self.inliner.document, self.env, home=page)
+        return [part for b in blocks for part in builder.build_inline(b["children"])], []
 
 
 class PasteDirective(SphinxDirective):
@@ -98,10 +95,10 @@ class PasteDirective(SphinxDirective):
     option_spec = {"class": directives.class_option}  # noqa: RUF012
 
     def run(self) -> list[nodes.Node]:
-        """Return the block, parsed as it would be on its own page."""
-        text = read_pasted(self.env, self.arguments[0])
+        """Return the block."""
+        page, blocks = read_pasted(self.env, self.arguments[0])
         holder = nodes.container(classes=self.options.get("class", []))
-        self.state.nested_parse(StringList(text.splitlines()), self.content_offset, holder)
+        holder += TreeBuilder(self.state.document, self.env, home=page).build_blocks(blocks)
         return [holder]
 
 
@@ -189,7 +186,7 @@ def collect_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
         return
     rows = collect_record(app)
     titles = {doc: title.astext() for doc, title in app.env.titles.items()}
-    state = json.dumps([rows, titles, app.config.msct_label, app.config.msct_style])
+    state = json.dumps([rows, titles, app.config.msct_study, app.config.msct_style])
     key = hashlib.sha256(state.encode()).hexdigest()
     note = Path(app.doctreedir) / "results.key"
     if note.is_file() and note.read_text() == key and (Path(app.outdir) / RESULTS).is_dir():

@@ -5,24 +5,6 @@ import pandas as pd
 from msct_helpers.results import get_refs, make_id, ref
 from msct_helpers.schema import ADSL, PARAMETERS, SCHEMAS, VISITS, Study
 
-LABELS = {
-    "UMBILICAL CORD": "umbilical cord",
-    "CORD BLOOD": "cord blood",
-    "BONE MARROW": "bone marrow",
-    "NOT APPLICABLE": "no MSC given",
-    "DEATH": "died",
-    "LIVER TRANSPLANT": "received a liver transplant",
-    "LOST TO FOLLOW-UP": "lost to follow-up",
-    "WITHDRAWAL BY SUBJECT": "withdrew",
-    "IN FOLLOW-UP": "still followed at two years",
-    "FOLLOW-UP ENDED": "alive, data end earlier",
-    "SERIOUS 24H": "serious adverse event within 24 hours of an infusion",
-    "F": "women",
-    "M": "men",
-    "NOT RECORDED": "not recorded",
-}
-"""Words for coded values."""
-
 
 def table_change(record: pd.DataFrame, code: str) -> pd.DataFrame:
     """Return a parameter's course: as observed and among pairs, one row a visit."""

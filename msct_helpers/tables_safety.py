@@ -3,17 +3,18 @@
 import pandas as pd
 
 from msct_helpers.adverse_events import GRADES, IN_WINDOW, OVERVIEW, PUBLISHED
+from msct_helpers.document import quote
 from msct_helpers.published import EXCLUDED
 from msct_helpers.results import ref
 from msct_helpers.schema import PARAMETERS
 from msct_helpers.shifts import NONE_LATER
-from msct_helpers.tables import LABELS, unbroken
+from msct_helpers.tables import unbroken
 from msct_helpers.tables_cohort import show_interval
-from msct_helpers.words import upper_first
+from msct_helpers.words import LABELS, upper_first
 
 CLASSES = {"LOW": "low", "NORMAL": "normal", "HIGH": "high", NONE_LATER: "no later value"}
 CLASSES |= {"1": "1 point", "2": "2 points", "3": "3 points"}
-SPARE = "&emsp;"
+SPARE = "\N{EM SPACE}"
 """Sets a preferred term in from its system organ class."""
 
 BASIS = "Basis"
@@ -84,7 +85,7 @@ def table_events(record: pd.DataFrame, synthetic: bool) -> pd.DataFrame:
 
         rows.append(
             (
-                f"{SPARE}{term}" if term else f"**{organ}**",
+                f"{SPARE}{quote(term)}" if term else f"**{quote(organ)}**",
                 "assumed",
                 unbroken(f"{cell('count')} ({cell('percent')})"),
                 unbroken(f"{cell('severe_count')} ({cell('severe_percent')})"),
@@ -103,7 +104,7 @@ def table_events(record: pd.DataFrame, synthetic: bool) -> pd.DataFrame:
 def table_grades(record: pd.DataFrame, synthetic: bool) -> pd.DataFrame:
     """Return participants by worst grade of each preferred term."""
     rows = [
-        (term, "assumed", *(ref("ae", f"grade{g}_count", organ, group=term) for g in GRADES))
+        (quote(term), "assumed", *(ref("ae", f"grade{g}_count", organ, group=term) for g in GRADES))
         for organ, term in list_terms(record)
         if term
     ]
@@ -120,10 +121,12 @@ def table_serious(listing: pd.DataFrame, synthetic: bool) -> pd.DataFrame:
     rows = []
     for number, row in enumerate(listing.itertuples(), 1):
         grade = ref("listing", "grade", group=f"{number}") if pd.notna(row.GRADE) else ""
-        related = "" if pd.isna(row.AEREL) else str(row.AEREL).lower()
+        related = "" if pd.isna(row.AEREL) else quote(str(row.AEREL).lower())
         day = ref("listing", "day", group=f"{number}")
-        outcome = str(row.AEOUT).lower()
-        rows.append((people[row.USUBJID], day, row.EVENT, "assumed", grade, related, outcome))
+        outcome = quote(str(row.AEOUT).lower())
+        rows.append(
+            (people[row.USUBJID], day, quote(row.EVENT), "assumed", grade, related, outcome)
+        )
     heads = ["Participant", "Study day", "Event", BASIS, "Grade", "Relation", "Outcome"]
     out = pd.DataFrame(rows, columns=heads)
     blank = [head for head in out if (out[head] == "").all()]
