@@ -31,8 +31,8 @@ def table_provenance(trial: Trial) -> pd.DataFrame:
     study = trial.study
     rows = [
         ("Data set", f"`{quote(trial.folder)}` ({study.origin})"),
-        ("Source", quote(" ".join(study.source.split()))),
-        ("Licence", quote(" ".join(study.licence.split()))),
+        ("Source", quote(study.source)),
+        ("Licence", quote(study.licence)),
         ("Digest of the data (sha256, first digits)", f"`{trial.digest}`"),
     ]
     if study.seed is not None:

@@ -31,7 +31,7 @@ RECORD_KEY = "record"
 PROSE = "prose"
 """Where a number is shown that stands in no table or figure."""
 
-_PLACEHOLDER = re.compile(r"(= )?\{([\w.+=-]+)(\|abs)?\}")
+_PLACEHOLDER = re.compile(r"(= )?\{([\w.+=~-]+)(\|abs)?\}")
 
 
 class Chapter:
@@ -171,7 +171,7 @@ class Chapter:
             if self.trial.synthetic
             else "For this data set the following was chosen or assumed:"
         )
-        listed = "\n".join(f"- {quote(' '.join(a.split()))}" for a in self.trial.study.assumed)
+        listed = "\n".join(f"- {quote(a)}" for a in self.trial.study.assumed)
         return self.say(f"{head}\n\n{listed}")
 
     def figure(

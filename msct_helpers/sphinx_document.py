@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from docutils import nodes
+from markupsafe import Markup
 from myst_nb.core.render import MimeData, NbElementRenderer
 from sphinx import addnodes
 from sphinx.application import Sphinx
@@ -36,6 +37,10 @@ SPANS: dict[str, type[nodes.Element]] = {
     "emphasis": nodes.emphasis,
     "literal": nodes.literal,
 }
+
+
+TITLES = ("docstitle", "shorttitle", "project", "pagetitle")
+"""Texts of the theme's templates that may come from a data set."""
 
 
 class data_text(nodes.literal):
@@ -271,6 +276,24 @@ def depart_number(self: Any, node: result_number) -> None:
     self.body.append("</a>")
 
 
+def guard_templates(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Escape the titles that the theme's templates print as they are."""
+    for name in TITLES:
+        if name in context:
+            context[name] = Markup(html.escape(str(context[name])))
+
+
+def guard_search(app: Sphinx) -> Iterable[tuple[str, dict[str, Any], str]]:
+    """Escape titles of pages in the search index: the search page shows them as HTML."""
+    titles = app.builder.indexer._all_titles if app.builder.format == "html" else {}  # type: ignore[attr-defined]
+    for docname, found in titles.items():
+        own = app.env.titles[docname].astext()
+        titles[docname] = [(html.escape(t) if t == own else t, place) for t, place in found]
+    return ()
+
+
 def skip(self: Any, node: nodes.Element) -> None:
     """Write what is inside a node, and nothing of its own."""
 
@@ -282,3 +305,6 @@ def setup_documents(app: Sphinx) -> None:
     app.add_node(data_text, html=(visit_data, depart_data), **plain)  # type: ignore[arg-type]
     app.add_node(result_number, html=(visit_number, depart_number), **plain)  # type: ignore[arg-type]
     app.add_role("study", StudyRole())
+    # After the theme has set its own.
+    app.connect("html-page-context", guard_templates, priority=900)
+    app.connect("html-collect-pages", guard_search)

@@ -13,6 +13,7 @@ import hashlib
 import html
 import os
 import platform
+import re
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -85,7 +86,7 @@ def configure(app: Sphinx, config: Config) -> None:
     caches = Path(os.environ[CACHE]) if CACHE in os.environ else shared
     config.nb_execution_cache_path = str(caches / config.msct_digest[:16])
     config.msct_study = {
-        key: show_characters(" ".join(str(study.get(key, "")).split()))
+        key: show_characters(re.sub(r"[ \n]+", " ", str(study.get(key, ""))).strip())
         for key in ("title", "short_title", "label", "source", "licence", "population", "treatment")
     } | {"dataset": folder.name}
     config.html_title = config.project = config.msct_study["short_title"]

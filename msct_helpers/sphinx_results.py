@@ -23,13 +23,16 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from msct_helpers.document import MIME, Node
+from msct_helpers.document import MIME, Node, show_characters
 from msct_helpers.published_names import PUBLISHED
 from msct_helpers.sphinx_document import TreeBuilder
 
 RECORD_KEY = "record"
 RESULTS = "results"
 MANIFEST = "manifest.json"
+FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+"""Characters with which a spreadsheet begins a formula; the last four are their wide forms."""
+
 NUMERIC = {"rawValue": float, "AVISITN": int, "n": int}
 """Published columns that hold numbers."""
 
@@ -135,12 +138,22 @@ def collect_record(app: Sphinx) -> list[dict[str, Any]]:
     return rows
 
 
+def guard_cell(value: object) -> object:
+    """Return a cell of a CSV that no spreadsheet takes for a formula.
+
+    Notes
+    -----
+    OWASP, CSV injection: a text that begins like a formula gets an apostrophe before it.
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
 def write_csv(rows: list[dict[str, Any]]) -> str:
     """Return results as CSV."""
     out = io.StringIO()
     writer = csv.DictWriter(out, [name for name, _ in PUBLISHED.values()], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: guard_cell(value) for name, value in row.items()} for row in rows)
     return out.getvalue()
 
 
@@ -201,19 +214,23 @@ def collect_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     note.write_text(key)
 
 
+def escape_cell(value: object) -> str:
+    """Return the characters of a value as HTML."""
+    return html.escape(show_characters(str(value)))
+
+
 def format_page(title: str, rows: list[dict[str, Any]]) -> str:
     """Return the body of a results page."""
     shown = ["formattedValue", "rawValue", "unit", "n", "id", "method", "function", "shownIn"]
     heads = "".join(f'<th scope="col">{head}</th>' for head in shown)
     lines = []
     for row in rows:
-        cells = "".join(
-            f"<td>{html.escape('' if row[c] is None else str(row[c]))}</td>" for c in shown
-        )
-        lines.append(f'<tr id="{html.escape(row["id"])}">{cells}</tr>')
+        cells = "".join(f"<td>{escape_cell('' if row[c] is None else row[c])}</td>" for c in shown)
+        lines.append(f'<tr id="{escape_cell(row["id"])}">{cells}</tr>')
     return (
         f"<h1>{html.escape(title)}</h1>"
-        "<p>Every number of the chapter, unrounded (rawValue) and as shown (formattedValue). All "
+        "<p>Every number of the chapter, unrounded (rawValue) and as shown (formattedValue). "
+        "In CSV files a text that begins like a formula has an apostrophe before it. All "
         'chapters together: <a href="ard.csv" download>ard.csv</a>, '
         '<a href="ard.parquet" download>ard.parquet</a>.</p>'
         '<div class="pst-scrollable-table-container"><table class="table msct-results">'
