@@ -153,6 +153,7 @@ def summarise_disposition(trial: Trial) -> pd.DataFrame:
         rows += make_rows("assessed", known, method="count", function="summarise_disposition")
     status = derive_disposition(adsl)["STATUS"]
     reasons = [*DISCONTINUATION, "IN FOLLOW-UP", "FOLLOW-UP ENDED"]
+    reasons += sorted(set(status) - set(reasons))
     infused = adsl["TRTSDY"].notna()
     groups = {
         "infused": pd.Series({"YES": infused.sum(), "NO": (~infused).sum()}),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from IPython.display import display
 
@@ -228,6 +229,8 @@ def say_competing(record: pd.DataFrame) -> str:
     """Return the incidence of each event, and what one minus Kaplan-Meier would make of death."""
     values = record.set_index("id")["value"]
     died, moved = (values[f"cif.m{LAST}.{c}.percent"] for c in ("death", "liver-transplant"))
+    if np.isnan(died):
+        return f"Nobody was followed to {LAST} months, so no incidence is estimated there."
     if not died + moved:
         return "No death and no transplant was recorded, so there is no incidence to estimate."
     at: dict[str, Any] = {"visit": LAST}

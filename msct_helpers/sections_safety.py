@@ -29,10 +29,18 @@ def say_no_events(trial: Trial) -> str:
     return ""
 
 
+def name_severe(trial: Trial) -> str:
+    """Return the words for severe events: by grade, or by severity where there are no grades."""
+    by_severity = trial.adae is not None and adverse_events.is_by_severity(trial.adae)
+    return tables.SEVERE if by_severity else adverse_events.OVERVIEW["SEVERE"]
+
+
 def say_grades(trial: Trial) -> str:
     """Return the CTCAE version of the grades, and that synthetic events are assumed."""
     if trial.adae is None:
         return ""
+    if name_severe(trial) == tables.SEVERE:
+        return "Severity as recorded; no grades are." + (ASSUMED if trial.synthetic else "")
     version = trial.study.ctcae_version
     grades = (
         f"Grades by CTCAE {quote(version)}."
@@ -77,7 +85,7 @@ def show_window(book: Chapter) -> None:
     """Show what none of a few patients means: these data, and the published count."""
     record = book.record(safety.summarise_safety(book.trial))
     limits = safety.say_limits(record)
-    display(book.say(f"{safety.say_window(book.trial)} {limits}".strip()))
+    display(book.say(f"{safety.say_window(book.trial, record)} {limits}".strip()))
     counted = book.record(published.summarise_counts(load_statements()))
     values = counted.set_index("id")
     total = int(values.loc["published.s1.denominator", "value"])
@@ -123,12 +131,14 @@ def show_events(book: Chapter) -> None:
         display(book.say(say_no_events(trial)))
         return
     book.record(adverse_events.summarise_overview(trial))
-    grades = say_grades(trial)
+    grades, severe = say_grades(trial), name_severe(trial)
+    kind = "severity" if severe == tables.SEVERE else "grade"
+    severe_one = "a severe one" if severe == tables.SEVERE else "one of grade 3 or more"
     display(
         book.say(
             f"{ref('overview', 'count', group='ANY')} of "
             f"{ref('overview', 'denominator', group='ANY')} participants had an adverse event, "
-            f"{ref('overview', 'count', group='SEVERE')} one of grade 3 or more and "
+            f"{ref('overview', 'count', group='SEVERE')} {severe_one} and "
             f"{ref('overview', 'count', group='SERIOUS')} a serious one. "
             f"{ref('overview', 'count', group='RELATED')} had one that was called related to the "
             "infusion."
@@ -136,7 +146,7 @@ def show_events(book: Chapter) -> None:
     )
     display(
         book.table(
-            tables.table_overview(trial.synthetic),
+            tables.table_overview(trial.synthetic, severe),
             name="tab-overview",
             caption="Adverse events after the first infusion, safety analysis set. A participant "
             "counts once in a row; rates count every event, per 100 person-years, and are left out "
@@ -150,17 +160,17 @@ def show_events(book: Chapter) -> None:
         return
     display(
         book.table(
-            tables.table_events(record, trial.synthetic),
+            tables.table_events(record, trial.synthetic, severe),
             name="tab-events",
             caption="Adverse events by system organ class and preferred term: participants, with "
-            f"the worst grade each, and events. CI, confidence interval. {grades}",
+            f"the worst {kind} each, and events. CI, confidence interval. {grades}",
         )
     )
     display(
         book.table(
-            tables.table_grades(record, trial.synthetic),
+            tables.table_grades(record, trial.synthetic, severe),
             name="tab-grades",
-            caption=f"Participants by worst grade of each preferred term. {grades}",
+            caption=f"Participants by worst {kind} of each preferred term. {grades}",
         )
     )
 

@@ -42,9 +42,10 @@ def derive_classes(trial: Trial, code: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        USUBJID, AVISITN, AVAL and CLASS.
+        USUBJID, AVISITN, ADY, AVAL and CLASS; unscheduled measurements too.
     """
-    own = trial.adlb[trial.adlb["PARAMCD"] == code]
+    labs = pd.concat([trial.adlb, trial.unscheduled], ignore_index=True)
+    own = labs[labs["PARAMCD"] == code]
     values = own["AVAL"].to_numpy(dtype=float)
     if code in CHILD_PUGH_LIMITS:
         units = PARAMETERS[code].units
@@ -56,7 +57,7 @@ def derive_classes(trial: Trial, code: str) -> pd.DataFrame:
     else:
         low, high = (trial.study.reference_ranges or {})[code]
         found = np.select([values < low, values > high], ["LOW", "HIGH"], "NORMAL")
-    return own[["USUBJID", "AVISITN", "AVAL"]].assign(CLASS=found)
+    return own[["USUBJID", "AVISITN", "ADY", "AVAL"]].assign(CLASS=found)
 
 
 def derive_shifts(trial: Trial, code: str) -> pd.DataFrame:
@@ -68,8 +69,10 @@ def derive_shifts(trial: Trial, code: str) -> pd.DataFrame:
         USUBJID, START, END (a class, or NO LATER VALUE); participants with a value at baseline.
     """
     classed = derive_classes(trial, code)
-    first = classed[classed["AVISITN"] == 0].set_index("USUBJID")["CLASS"]
-    later = classed[classed["AVISITN"] > 0].sort_values("AVAL", ascending=code not in LOW_IS_WORSE)
+    base = classed[classed["AVISITN"] == 0].set_index("USUBJID")
+    first = base["CLASS"]
+    later = classed[classed["ADY"] > classed["USUBJID"].map(base["ADY"]).astype(float)]
+    later = later.sort_values("AVAL", ascending=code not in LOW_IS_WORSE)
     worst = later.drop_duplicates("USUBJID", keep="last").set_index("USUBJID")["CLASS"]
     end = worst.reindex(first.index).fillna(NONE_LATER)
     return pd.DataFrame({"USUBJID": first.index, "START": first.to_numpy(), "END": end.to_numpy()})
