@@ -22,6 +22,7 @@ def data_folder() -> Path:
 def digest_data(folder: Path) -> str:
     """Return the start of the sha256 over names and contents of a folder's tables and study.yml."""
     total = hashlib.sha256()
-    for path in sorted([*folder.glob("*.csv"), *folder.glob("*.yml")]):
+    found = [p for p in [*folder.glob("*.csv"), *folder.glob("*.yml")] if p.is_file()]
+    for path in sorted(found):
         total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return total.hexdigest()[:16]

@@ -6,6 +6,7 @@ cannot disagree. Terms follow CDISC ADaM; days are CDISC study days (day 1 is th
 infusion or of study entry, there is no day 0).
 """
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -15,8 +16,15 @@ import pandera.pandas as pa
 VISITS: dict[int, str] = {0: "Baseline", 6: "Month 6", 12: "Month 12", 24: "Month 24"}
 """Analysis visits: AVISITN (months) to AVISIT."""
 
+WINDOWS: dict[int, tuple[int, int]] = {0: (-180, 7), 6: (92, 275), 12: (276, 549), 24: (550, 1096)}
+"""Study days within which a measurement of each visit is believed (assumed, wide on purpose)."""
+
+HORIZON_MONTHS = 24
 HORIZON_DAYS = 731
-"""Study days of the two-year follow-up reported in the book (24 months)."""
+"""Months and study days of the two-year follow-up reported in the book."""
+
+LAST_DAY = 7305
+"""Study days that are believed, before or after day 1: twenty years (assumed, wide on purpose)."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +45,20 @@ class Parameter:
 PARAMETERS: dict[str, Parameter] = {
     p.code: p
     for p in (
-        Parameter("ALT", "alanine aminotransferase", {"U/L": 1.0}, {"U/L": 1}, True),
-        Parameter("AST", "aspartate aminotransferase", {"U/L": 1.0}, {"U/L": 1}, True),
+        Parameter(
+            "ALT",
+            "alanine aminotransferase",
+            {"U/L": 1.0, "ukat/L": 60.0},
+            {"U/L": 1, "ukat/L": 2},
+            True,
+        ),
+        Parameter(
+            "AST",
+            "aspartate aminotransferase",
+            {"U/L": 1.0, "ukat/L": 60.0},
+            {"U/L": 1, "ukat/L": 2},
+            True,
+        ),
         Parameter(
             "BILI",
             "total bilirubin",
@@ -55,17 +75,92 @@ PARAMETERS: dict[str, Parameter] = {
 }
 """Parameters that a data set may record; any may be absent."""
 
+
+@dataclass(frozen=True)
+class Plausible:
+    """What is believed of a parameter, in the first of its units: assumed, and wide on purpose.
+
+    A value outside ``possible`` or a median outside ``median`` is refused: its unit must be wrong.
+    A median outside ``usual``, or a value that differs ``jump`` times from the participant's
+    others, may be true of severe disease: it is kept and stated.
+    """
+
+    possible: tuple[float, float]
+    median: tuple[float, float]
+    usual: tuple[float, float]
+    jump: float
+
+
+PLAUSIBLE: dict[str, Plausible] = {
+    "ALT": Plausible((1, 20000), (5, 1000), (10, 300), 10),
+    "AST": Plausible((1, 20000), (5, 1000), (10, 300), 10),
+    "BILI": Plausible((1, 1200), (5, 340), (7, 200), 8),
+    "ALB": Plausible((5, 70), (15, 55), (22, 50), 2.5),
+    "PT": Plausible((5, 200), (8, 40), (9, 25), 3),
+    "INR": Plausible((0.5, 20), (0.8, 5), (0.9, 2.5), 3),
+    "CREAT": Plausible((10, 2500), (30, 500), (40, 200), 8),
+    "SODIUM": Plausible((90, 200), (115, 165), (125, 150), 1.3),
+}
+
+UNIT_NAMES = {"iu/l": "u/l", "sec": "s", "secs": "s", "second": "s", "seconds": "s"}
+NO_UNIT = ("", "1", "ratio", "inr")
+"""Ways to write the unit of a ratio, which has none."""
+
+
+def read_unit(code: str, text: str) -> str:
+    """Return the unit of a parameter that a text means, or the text where it means none of them.
+
+    Both micro signs are the letter u, case and blanks do not count, IU/L is U/L.
+    """
+    key = "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    key = key.replace("\N{GREEK SMALL LETTER MU}", "u").replace("mcmol", "umol")
+    key = UNIT_NAMES.get(key, key)
+    units = PARAMETERS[code].units if code in PARAMETERS else {}
+    if "1" in units and key in NO_UNIT:
+        return "1"
+    return next((unit for unit in units if unit.casefold() == key), text)
+
+
 CELL_SOURCES = ("UMBILICAL CORD", "CORD BLOOD", "BONE MARROW", "NOT APPLICABLE")
+"""Sources of cells that are known; any other may be named."""
+
+NO_CELLS = "NOT APPLICABLE"
 END_OF_STUDY = ("COMPLETED", "DISCONTINUED", "ONGOING")
 DISCONTINUATION = ("DEATH", "LIVER TRANSPLANT", "LOST TO FOLLOW-UP", "WITHDRAWAL BY SUBJECT")
+OTHER_REASONS = (
+    "ADVERSE EVENT",
+    "DISEASE RELAPSE",
+    "FAILURE TO MEET CONTINUATION CRITERIA",
+    "LACK OF EFFICACY",
+    "NON-COMPLIANCE WITH STUDY DRUG",
+    "OTHER",
+    "PHYSICIAN DECISION",
+    "PREGNANCY",
+    "PROGRESSIVE DISEASE",
+    "PROTOCOL DEVIATION",
+    "PROTOCOL VIOLATION",
+    "RECOVERY",
+    "SITE TERMINATED BY SPONSOR",
+    "STUDY TERMINATED BY SPONSOR",
+    "TECHNICAL PROBLEMS",
+    "WITHDRAWAL BY PARENT/GUARDIAN",
+)
+"""Further reasons of the CDISC codelist NCOMPLT; all of them end follow-up without an event."""
+
 RELATEDNESS = ("NOT RELATED", "UNLIKELY", "POSSIBLE", "PROBABLE", "RELATED")
 OUTCOMES = (
     "RECOVERED/RESOLVED",
+    "RECOVERED/RESOLVED WITH SEQUELAE",
     "RECOVERING/RESOLVING",
     "NOT RECOVERED/NOT RESOLVED",
     "FATAL",
     "UNKNOWN",
 )
+SEVERITIES = ("MILD", "MODERATE", "SEVERE", "LIFE THREATENING", "DEATH")
+"""Values of AESEV, which may stand in place of AETOXGR."""
+
+NOT_CODED = "Not coded"
+"""What stands for a blank term or class of an adverse event."""
 
 
 def _one_of(values: tuple[str, ...]) -> pa.Check:
@@ -74,8 +169,9 @@ def _one_of(values: tuple[str, ...]) -> pa.Check:
 
 def _whole_day() -> pa.Check:
     return pa.Check(
-        lambda day: (day % 1 == 0) & (day != 0),
-        error="a study day: a whole number, not 0 (the day before day 1 is day -1)",
+        lambda day: (day % 1 == 0) & (day != 0) & (day.abs() <= LAST_DAY),
+        error="a study day: a whole number, not 0 (the day before day 1 is day -1), "
+        f"from -{LAST_DAY} to {LAST_DAY}",
     )
 
 
@@ -95,6 +191,18 @@ def _row_rule(column: str, expected: str, rule: Callable[[pd.DataFrame], pd.Seri
 _YES_NO = _one_of(("Y", "N"))
 _NOT_BLANK = pa.Check(lambda s: s.str.strip() != "", error="text that is not blank")
 
+
+
+def _where(d: pd.DataFrame, column: str, value: str) -> pd.Series:
+    return d[column].eq(value).fillna(False).astype(bool)
+
+
+def _in_window(d: pd.DataFrame) -> pd.Series:
+    first = d["AVISITN"].map({n: w[0] for n, w in WINDOWS.items()})
+    last = d["AVISITN"].map({n: w[1] for n, w in WINDOWS.items()})
+    return d["ADY"].between(first, last) | first.isna() | d["ADY"].isna()
+
+
 ADSL = pa.DataFrameSchema(
     {
         "USUBJID": pa.Column(
@@ -105,14 +213,22 @@ ADSL = pa.DataFrameSchema(
             pa.Check.in_range(0, 120, error="an age in years from 0 to 120"),
             nullable=True,
         ),
-        "SEX": _text("Sex", _one_of(("F", "M")), nullable=True),
+        "SEX": _text("Sex; U is read as not recorded", _one_of(("F", "M")), nullable=True),
         "DIAG": _text("Diagnosis", nullable=True),
-        "MSCSRC": _text("Source of the mesenchymal stem cells", _one_of(CELL_SOURCES)),
+        "MSCSRC": _text(
+            "Source of the mesenchymal stem cells; "
+            f"{NO_CELLS} for everybody where nobody received any",
+            _NOT_BLANK,
+        ),
         "TRTSDY": _col(
             "Study day of the first infusion; blank if never treated", _whole_day(), nullable=True
         ),
         "EOSSTT": _text("End-of-study status", _one_of(END_OF_STUDY)),
-        "DCSREAS": _text("Reason for discontinuation", _one_of(DISCONTINUATION), nullable=True),
+        "DCSREAS": _text(
+            "Reason for discontinuation",
+            _one_of(DISCONTINUATION + OTHER_REASONS),
+            nullable=True,
+        ),
         "EOSDY": _col("Study day of the last contact or of the event that ended it", _whole_day()),
         "DTHDY": _col("Study day of death; blank if alive", _whole_day(), nullable=True),
         "LTXDY": _col("Study day of liver transplant; blank if none", _whole_day(), nullable=True),
@@ -127,18 +243,48 @@ ADSL = pa.DataFrameSchema(
         ),
         _row_rule(
             "DTHDY",
-            "a study day where DCSREAS is DEATH",
-            lambda d: (d["DCSREAS"] != "DEATH") | d["DTHDY"].notna(),
+            "where DCSREAS is DEATH, the study day of EOSDY",
+            lambda d: ~_where(d, "DCSREAS", "DEATH") | (d["DTHDY"] == d["EOSDY"]),
+        ),
+        _row_rule(
+            "DTHDY",
+            "blank unless DCSREAS is DEATH (or LIVER TRANSPLANT, with a later death)",
+            lambda d: (
+                d["DTHDY"].isna()
+                | _where(d, "DCSREAS", "DEATH")
+                | (_where(d, "DCSREAS", "LIVER TRANSPLANT") & ~(d["DTHDY"] < d["LTXDY"]))
+            ),
         ),
         _row_rule(
             "LTXDY",
-            "a study day where DCSREAS is LIVER TRANSPLANT",
-            lambda d: (d["DCSREAS"] != "LIVER TRANSPLANT") | d["LTXDY"].notna(),
+            "where DCSREAS is LIVER TRANSPLANT, the study day of EOSDY",
+            lambda d: ~_where(d, "DCSREAS", "LIVER TRANSPLANT") | (d["LTXDY"] == d["EOSDY"]),
+        ),
+        _row_rule(
+            "LTXDY",
+            "blank unless DCSREAS is LIVER TRANSPLANT, the event that ends follow-up",
+            lambda d: d["LTXDY"].isna() | _where(d, "DCSREAS", "LIVER TRANSPLANT"),
+        ),
+        _row_rule(
+            "EOSDY",
+            f"where EOSSTT is COMPLETED, day {WINDOWS[24][0]} or later: this report is of two years",
+            lambda d: ~_where(d, "EOSSTT", "COMPLETED") | ~(d["EOSDY"] < WINDOWS[24][0]),
+        ),
+        _row_rule("EOSDY", "a study day from 1 on", lambda d: ~(d["EOSDY"] < 1)),
+        _row_rule(
+            "TRTSDY",
+            "a study day from 1 to EOSDY",
+            lambda d: ~(d["TRTSDY"] < 1) & ~(d["TRTSDY"] > d["EOSDY"]),
         ),
         _row_rule(
             "SAFFL",
-            "Y only where TRTSDY gives the day of an infusion",
-            lambda d: (d["SAFFL"] != "Y") | d["TRTSDY"].notna(),
+            "Y where TRTSDY gives the day of an infusion, N otherwise",
+            lambda d: (d["SAFFL"] == "Y") == d["TRTSDY"].notna(),
+        ),
+        _row_rule(
+            "MSCSRC",
+            f"the source of the cells, not {NO_CELLS}, where TRTSDY gives the day of an infusion",
+            lambda d: d["TRTSDY"].isna() | ~_where(d, "MSCSRC", NO_CELLS),
         ),
     ],
     name="adsl.csv",
@@ -148,18 +294,24 @@ ADSL = pa.DataFrameSchema(
 ADLB = pa.DataFrameSchema(
     {
         "USUBJID": _text("Participant, as in adsl.csv", _NOT_BLANK),
-        "PARAMCD": _text("Laboratory parameter", _one_of(tuple(PARAMETERS))),
-        "AVISIT": _text("Analysis visit", _one_of(tuple(VISITS.values()))),
+        "PARAMCD": _text(
+            "Laboratory parameter; others than these are listed and not analysed",
+            _one_of(tuple(PARAMETERS)),
+        ),
+        "AVISIT": _text(
+            "Analysis visit; other visits only count for the worst value after baseline",
+            _one_of(tuple(VISITS.values())),
+        ),
         "AVISITN": _col(
             "Analysis visit, months",
             pa.Check.isin(list(VISITS), error="one of " + ", ".join(map(str, VISITS))),
         ),
         "ADY": _col("Study day of the measurement", _whole_day()),
         "AVAL": _col(
-            "Value, in the unit of AVALU",
-            pa.Check(lambda s: (s > 0) & (s < 1e6), error="a number above 0"),
+            "Value, in the unit of AVALU; below a limit of detection (`<7`) half of it is taken",
+            pa.Check(lambda s: s > 0, error="a number above 0"),
         ),
-        "AVALU": _text("Unit of the value", _NOT_BLANK),
+        "AVALU": _text("Unit of the value; may be blank for a ratio", _NOT_BLANK),
     },
     checks=[
         _row_rule(
@@ -168,12 +320,7 @@ ADLB = pa.DataFrameSchema(
             + "; ".join(f"{p.code}: {' or '.join(p.units)}" for p in PARAMETERS.values())
             + ")",
             lambda d: pd.Series(
-                [
-                    p not in PARAMETERS or u in PARAMETERS[p].units
-                    for p, u in zip(d["PARAMCD"], d["AVALU"], strict=True)
-                ],
-                index=d.index,
-                dtype=bool,
+                pd.MultiIndex.from_frame(d[["PARAMCD", "AVALU"]]).isin(_UNITS), index=d.index
             ),
         ),
         _row_rule(
@@ -185,33 +332,63 @@ ADLB = pa.DataFrameSchema(
         ),
         _row_rule(
             "AVISITN",
-            "one value for a participant, parameter and visit",
-            lambda d: ~d.duplicated(["USUBJID", "PARAMCD", "AVISITN"]),
+            "one value for a participant, parameter and visit (of several at baseline, "
+            "flag one with Y in ABLFL)",
+            lambda d: ~d.duplicated(["USUBJID", "PARAMCD", "AVISITN"], keep=False),
+        ),
+        _row_rule(
+            "ADY",
+            "a study day near the visit ("
+            + "; ".join(f"{VISITS[n]}: {a} to {b}" for n, (a, b) in WINDOWS.items())
+            + ")",
+            _in_window,
         ),
     ],
     name="adlb.csv",
     title="Laboratory analysis data: one row a measurement",
 )
 
+_UNITS = [(code, unit) for code, p in PARAMETERS.items() for unit in p.units]
+
 ADAE = pa.DataFrameSchema(
     {
         "USUBJID": _text("Participant, as in adsl.csv", _NOT_BLANK),
-        "AEDECOD": _text("Preferred term of the adverse event", _NOT_BLANK),
-        "AEBODSYS": _text("System organ class", _NOT_BLANK),
+        "AEDECOD": _text("Preferred term of the adverse event; blank if not coded", _NOT_BLANK),
+        "AEBODSYS": _text("System organ class; blank if not coded", _NOT_BLANK),
         "AETOXGR": _col(
-            "Severity grade (CTCAE; version in study.yml)",
+            "Severity grade (CTCAE; version in study.yml); blank if not graded. AESEV ("
+            + ", ".join(SEVERITIES)
+            + ") may stand in its place",
             pa.Check.isin([1, 2, 3, 4, 5], error="a grade from 1 to 5"),
+            nullable=True,
         ),
         "AESER": _text("Serious event", _YES_NO),
         "AEREL": _text("Relation to the infusion", _one_of(RELATEDNESS)),
-        "ASTDY": _col("Study day of onset", _whole_day()),
+        "ASTDY": _col(
+            "Study day of onset; blank if not known, which counts as on treatment",
+            _whole_day(),
+            nullable=True,
+        ),
         "AEHRINF": _col(
-            "Hours from the end of the last infusion to onset, 0 during it; blank if not recorded",
-            pa.Check.ge(0, error="hours, 0 or more"),
+            "Hours from the end of the last infusion to onset, 0 during it; blank, or no such "
+            "column, if not recorded",
+            pa.Check.in_range(0, 24 * LAST_DAY, error="hours, 0 or more, within twenty years"),
             nullable=True,
         ),
         "AEOUT": _text("Outcome", _one_of(OUTCOMES)),
     },
+    checks=[
+        _row_rule(
+            "AESER",
+            "Y where AEOUT is FATAL: a fatal event is serious",
+            lambda d: ~_where(d, "AEOUT", "FATAL") | (d["AESER"] == "Y"),
+        ),
+        _row_rule(
+            "AETOXGR",
+            "grade 5 only where AEOUT is FATAL",
+            lambda d: ~(d["AETOXGR"] == 5) | _where(d, "AEOUT", "FATAL"),
+        ),
+    ],
     name="adae.csv",
     title="Adverse-event analysis data: one row an event; no file if events were not recorded",
 )
