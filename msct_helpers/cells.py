@@ -363,9 +363,7 @@ def guess_number(text: str) -> str:
     return next((r for shape, r in REMEDIES.items() if re.fullmatch(shape, bare)), "")
 
 
-def _read_below(
-    table: Table, trimmed: list[str], counts: np.ndarray, values: np.ndarray
-) -> None:
+def _read_below(table: Table, trimmed: list[str], counts: np.ndarray, values: np.ndarray) -> None:
     """Read a value below a limit of detection as half the limit."""
     for i, text in enumerate(trimmed):
         found = BELOW.fullmatch(text)

@@ -88,7 +88,9 @@ def show_text(text: str) -> str:
     if shown.isascii() and shown.isprintable():
         return shown
     return "".join(
-        f"[U+{ord(c):04X}]" if unicodedata.category(c) in HIDDEN or (c.isspace() and c != " ") else c
+        f"[U+{ord(c):04X}]"
+        if unicodedata.category(c) in HIDDEN or (c.isspace() and c != " ")
+        else c
         for c in shown
     )
 
@@ -177,7 +179,9 @@ def _values(group: list[Problem]) -> str:
         seen.setdefault(p.value, []).append(p)
     ordered = sorted(seen.values(), key=len, reverse=True)
     parts = [_seen(same) for same in ordered[:SHOWN_VALUES]]
-    more = f" and {len(ordered) - SHOWN_VALUES:,} more values" if len(ordered) > SHOWN_VALUES else ""
+    more = (
+        f" and {len(ordered) - SHOWN_VALUES:,} more values" if len(ordered) > SHOWN_VALUES else ""
+    )
     return ", ".join(parts) + more
 
 

@@ -158,7 +158,9 @@ def _state_visit(table: Table, name: str, number: str, month: float, count: int)
 def _state_outside(table: Table, visits: pd.DataFrame) -> None:
     if visits.empty:
         return
-    counts = visits.assign(AVISIT=visits["AVISIT"].replace("", "(no name)"))["AVISIT"].value_counts()
+    counts = visits.assign(AVISIT=visits["AVISIT"].replace("", "(no name)"))[
+        "AVISIT"
+    ].value_counts()
     listed = ", ".join(f"{show_value(v)} ({n:,} rows)" for v, n in counts.head(10).items())
     more = f" and {len(counts) - 10:,} more" if len(counts) > 10 else ""
     said = (
@@ -205,7 +207,9 @@ def derive_days(table: Table, day: str, date: str, first: pd.Series | None) -> N
     if date not in table.data or table.data[day].notna().all():
         return
     dates = read_dates(table.data[date])
-    start = table.data["USUBJID"].map(first) if first is not None else pd.Series(pd.NaT, dates.index)
+    start = (
+        table.data["USUBJID"].map(first) if first is not None else pd.Series(pd.NaT, dates.index)
+    )
     passed = (dates - start).dt.days
     found = table.data[day].isna() & passed.notna() & ~table.is_bad(day)
     if found.any():
@@ -241,7 +245,9 @@ def find_first_dates(adsl: Table, adlb: Table | None) -> pd.Series | None:
     rows = adlb.data[baseline & adlb.data["USUBJID"].isin(day_one)]
     found = _by_participant(rows["USUBJID"], read_dates(rows["ADT"]))
     if found.notna().any() and adlb.data["ADY"].isna().any():
-        adlb.state("ADT", "the date of the baseline record is taken as study day 1", len(found), True)
+        adlb.state(
+            "ADT", "the date of the baseline record is taken as study day 1", len(found), True
+        )
     return found
 
 
@@ -311,7 +317,9 @@ def _guess_unit(code: str, median: float) -> str:
     """Return which other unit would make a median believable, as a sentence or nothing."""
     low, high = PLAUSIBLE[code].median
     units = PARAMETERS[code].units
-    fits = {u for u in units for v in units if low <= median * units[u] / units[v] <= high and u != v}
+    fits = {
+        u for u in units for v in units if low <= median * units[u] / units[v] <= high and u != v
+    }
     return f"As {' or '.join(sorted(fits))} they would be believed" if fits else ""
 
 
@@ -335,7 +343,9 @@ def _state_jumps(table: Table, code: str, unit: str, own: pd.DataFrame) -> None:
         )
         table.state("AVAL", said, 1, matters=True)
     if far.sum() > 20:
-        said = f"{code}: more values are {PLAUSIBLE[code].jump:g} times off the participant's others"
+        said = (
+            f"{code}: more values are {PLAUSIBLE[code].jump:g} times off the participant's others"
+        )
         table.state("AVAL", said, far.sum() - 20, matters=True)
 
 
@@ -353,4 +363,3 @@ def _median_of_others(logs: pd.Series, who: pd.Series) -> pd.Series:
 
     middle = (at((size - 2) // 2) + at((size - 1) // 2)) / 2
     return pd.Series(middle, index=order.index).reindex(logs.index)
-

@@ -227,7 +227,9 @@ def fill_last_days(adsl: Table, others: list[Table]) -> None:
     if found.any():
         rows = adsl.data[found]
         each = [f"{u} day {d:.0f}" for u, d in zip(rows["USUBJID"], rows["EOSDY"], strict=True)]
-        said = f"blank in ongoing follow-up: the last day of any table is taken: {list_values(each)}"
+        said = (
+            f"blank in ongoing follow-up: the last day of any table is taken: {list_values(each)}"
+        )
         adsl.state("EOSDY", said, found.sum(), matters=True)
 
 
@@ -397,4 +399,3 @@ def state_late_baselines(adlb: Table, adsl: Table, planned: pd.DataFrame) -> Non
         who = list_values(planned.loc[late, "USUBJID"].unique())
         said = f"baseline values measured after day 1 or the first infusion: {who}"
         adlb.state("ADY", said, late.sum(), matters=True)
-

@@ -192,7 +192,6 @@ _YES_NO = _one_of(("Y", "N"))
 _NOT_BLANK = pa.Check(lambda s: s.str.strip() != "", error="text that is not blank")
 
 
-
 def _where(d: pd.DataFrame, column: str, value: str) -> pd.Series:
     return d[column].eq(value).fillna(False).astype(bool)
 

@@ -1,4 +1,4 @@
-"""Sphinx extension of the book, the results' part: analysis results data, pasting, manifest.
+"""Sphinx extension of the book, the results' part: analysis results data, pasting.
 
 `msct_helpers.sphinx_ext` loads it. Chapters leave their records with their executed notebooks;
 here they become files and pages beside the book, and pasted sentences on other pages.
@@ -29,7 +29,6 @@ from msct_helpers.sphinx_document import TreeBuilder
 
 RECORD_KEY = "record"
 RESULTS = "results"
-MANIFEST = "manifest.json"
 FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 """Characters with which a spreadsheet begins a formula; the last four are their wide forms."""
 
@@ -199,7 +198,7 @@ def collect_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
         return
     rows = collect_record(app)
     titles = {doc: title.astext() for doc, title in app.env.titles.items()}
-    state = json.dumps([rows, titles, app.config.msct_study, app.config.msct_style])
+    state = json.dumps([rows, titles, app.config.msct_study])
     key = hashlib.sha256(state.encode()).hexdigest()
     note = Path(app.doctreedir) / "results.key"
     if note.is_file() and note.read_text() == key and (Path(app.outdir) / RESULTS).is_dir():
@@ -238,24 +237,6 @@ def format_page(title: str, rows: list[dict[str, Any]]) -> str:
     )
 
 
-def write_manifest(app: Sphinx, exception: Exception | None) -> None:
-    """List every file of the HTML book with its size and sha256."""
-    if exception is not None or app.builder.format != "html":
-        return
-    folder = Path(app.outdir)
-    files = []
-    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != MANIFEST):
-        content = path.read_bytes()
-        files.append(
-            {
-                "file": path.relative_to(folder).as_posix(),
-                "size": len(content),
-                "sha256": hashlib.sha256(content).hexdigest(),
-            }
-        )
-    (folder / MANIFEST).write_text(json.dumps(files, indent=1) + "\n", encoding="utf-8")
-
-
 def setup_results(app: Sphinx) -> None:
     """Register what the results need."""
     app.add_role("paste", PasteRole())
@@ -264,5 +245,3 @@ def setup_results(app: Sphinx) -> None:
     app.connect("env-before-read-docs", note_read)
     app.connect("html-collect-pages", collect_pages)
     app.connect("build-finished", publish_results)
-    # After everything else has written its files.
-    app.connect("build-finished", write_manifest, priority=900)

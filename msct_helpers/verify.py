@@ -169,7 +169,6 @@ def build_fresh(folder: Path, out: Path, say: Say) -> Check:
     environment = os.environ | {
         "MSCT_DATA": str(folder),
         "MSCT_CACHE": str(out / "cache"),
-        "MSCT_PLAIN_KERNELS": "1",
         "NO_COLOR": "1",
     }
     lines: list[str] = []
