@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from msct_helpers.document import quote
+from msct_helpers.load import Trial
 from msct_helpers.results import get_refs, make_id, ref
 from msct_helpers.schema import ADSL, PARAMETERS, SCHEMAS, VISITS, Study
 
@@ -62,6 +64,20 @@ def table_study() -> pd.DataFrame:
     """Return the keys of ``study.yml``."""
     rows = [(f"`{n}`", f.metadata["about"]) for n, f in Study.__dataclass_fields__.items()]
     return pd.DataFrame(rows, columns=["Key", "Meaning"])
+
+
+def table_readings(trial: Trial) -> pd.DataFrame:
+    """Return what of a data set was read otherwise than it literally stands in its files."""
+    rows = [
+        (
+            f"`{quote(r.file)}`",
+            f"`{quote(r.column)}`" if r.column else "",
+            quote(r.text),
+            str(r.count),
+        )
+        for r in sorted(trial.readings, key=lambda r: not r.matters)
+    ]
+    return pd.DataFrame(rows, columns=["File", "Column", "Read as", "Rows or values"])
 
 
 def name_parameter(code: str, unit: str, names: dict[str, str]) -> str:
