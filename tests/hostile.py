@@ -87,7 +87,7 @@ def make_hostile(folder: Path) -> Path:
     tables = {name: pd.read_csv(source / f"{name}.csv") for name in names}
     tables["adae"] = make_events(tables["adae"])
     size = len(tables["adsl"])
-    tables["adsl"] = tables["adsl"].assign(DIAG=cycle(size))
+    tables["adsl"] = tables["adsl"].assign(DIAG=cycle(size), MSCSRC=cycle(size, start=size))
     tables["adex"] = tables["adex"].assign(EXDOSE=1.0, EXDOSU=cycle(size, start=size))
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
