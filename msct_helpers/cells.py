@@ -16,6 +16,7 @@ import pandas as pd
 
 from msct_helpers.findings import Log, Problem, has_hidden, list_values, show_value
 from msct_helpers.read import Sheet
+from msct_helpers.results import slug
 from msct_helpers.schema import (
     CELL_SOURCES,
     DISCONTINUATION,
@@ -43,14 +44,15 @@ BELOW = re.compile(r"<=?\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 SMALLEST, LARGEST = 1e-6, 1e12
 """Sizes of numbers, besides 0, that are believed of anything."""
 
+DATES_HINT = "Give study days, or ISO dates in a column of dates (ADT, ASTDT)"
 REMEDIES: dict[str, str] = {
     r"[+-]?\d{1,3}([,' \u00a0]\d{3})+\.\d*": "Write numbers without thousands separators",
     r"[+-]?\d+,\d+([eE][+-]?\d+)?": "Write numbers with a decimal point, not a comma",
     r"[+-]?\d{1,3}([.' \u00a0]\d{3})+(,\d+)?": "Write numbers without thousands separators",
-    r"\d{4}-\d{1,2}(-\d{1,2})?([T ].*)?": "Give study days, or the dates in a column of dates (ADT)",
-    r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}": "Give study days, or ISO dates in a column of dates (ADT)",
-    r"\d{1,2}[- ]?[A-Za-z]{3}[- ]?\d{2,4}.*": "Give study days, or ISO dates in a column (ADT)",
-    r"[<>≤≥]=?\s*\S+": "Give a number; only a value below a limit of detection, <7, is read in AVAL",
+    r"\d{4}-\d{1,2}(-\d{1,2})?([T ].*)?": DATES_HINT,
+    r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}": DATES_HINT,
+    r"\d{1,2}[- ]?[A-Za-z]{3}[- ]?\d{2,4}.*": DATES_HINT,
+    r"[<>≤≥]=?\s*\S+": "Give a number; in AVAL a value below a limit, <7, is read",
     r"[+-]?\d*\.?\d+\s*[A-Za-z%µμ/].*": "Give the number alone; a unit has its own column",
     r"(?i)[+-]?inf(inity)?|true|false|0x[0-9a-f]+|\d+_\d+": "Write plain decimal numbers",
 }
@@ -174,11 +176,6 @@ def trim(text: str) -> str:
 def fold(text: str) -> str:
     """Return the key under which texts that differ only in case and blanks are the same."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
-def make_slug(text: str) -> str:
-    """Return the key under which the book would take two terms for one."""
-    return re.sub(r"[^\w+=-]+", "-", text).lower()
 
 
 def make_table(name: str, sheet: Sheet, log: Log) -> Table | None:
@@ -310,7 +307,7 @@ def refuse_near_terms(table: Table) -> None:
         texts = series.dropna().unique()
         groups: dict[str, list[str]] = {}
         for text in texts:
-            groups.setdefault(make_slug(text), []).append(text)
+            groups.setdefault(slug(text), []).append(text)
         for same in groups.values():
             if len(same) > 1:
                 expected = f"one spelling, not {list_values(same)}"

@@ -262,16 +262,18 @@ def _make_trial(
     adsl, adae, adex = tables["adsl"], tables["adae"], tables["adex"]
     if adsl is None or labs is None:
         return None
+    measured = [labs.planned, labs.unscheduled]
+    adlb, unscheduled = (_type(convert_units(d, study.reporting_units)) for d in measured)
     return Trial(
         study=study,
         adsl=_finish(adsl),
-        adlb=convert_units(labs.planned, study.reporting_units).reset_index(drop=True),
+        adlb=adlb,
         adae=_finish(adae, "AESEV") if adae is not None else None,
         adex=_finish(adex) if adex is not None else None,
         folder=folder.resolve().name,
         digest=digest_data(folder),
-        unscheduled=convert_units(labs.unscheduled, study.reporting_units).reset_index(drop=True),
-        carried=labs.carried.reset_index(drop=True),
+        unscheduled=unscheduled,
+        carried=_type(labs.carried),
         readings=tuple(log.readings),
     )
 
@@ -279,4 +281,10 @@ def _make_trial(
 def _finish(table: Table, *more: str) -> pd.DataFrame:
     """Return the columns of the contract, and others where the file has them."""
     columns = [*SCHEMAS[table.name].columns, *(c for c in more if c in table.data)]
-    return table.data[columns].copy()
+    return _type(table.data[columns])
+
+
+def _type(data: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with columns of text typed as text, and rows numbered from 0."""
+    texts = [c for c in data if data[c].dtype == object]
+    return data.reset_index(drop=True).astype(dict.fromkeys(texts, "str"))

@@ -1,22 +1,23 @@
-"""Command line: `msct verify`."""
+"""Command line: `msct check` and `msct verify`.
 
+What only one command needs is imported when it runs: checking a data set needs no Sphinx.
+"""
+
+import csv
 import json
 import os
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from jinja2 import Environment, PackageLoader
 
 from msct_helpers.paths import ROOT, data_folder
-from msct_helpers.sphinx_ext import compute_book_digest, compute_digest
-from msct_helpers.verify import (
-    Certificate,
-    describe_certificate,
-    update_reference,
-    verify_book,
-)
+
+if TYPE_CHECKING:
+    from msct_helpers.check import CheckResult
+    from msct_helpers.verify import Certificate
 
 OUT = ROOT / "_build" / "verify"
 SHOWN = 40
@@ -26,6 +27,62 @@ SHOWN = 40
 @click.group()
 def main() -> None:
     """Check the reproducible trial report."""
+
+
+@main.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print every problem and reading as JSON.")
+@click.option(
+    "--all",
+    "every",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.csv",
+    help="Write every problem, a row each, to a CSV file outside FOLDER.",
+)
+def check(folder: Path, as_json: bool, every: Path | None) -> None:
+    """Say everything that is wrong with the data set in FOLDER, and how it was read.
+
+    The exit status is 0 where it can be read, 1 where anything is wrong.
+    """
+    from msct_helpers.check import check_folder
+
+    if every is not None and every.resolve().is_relative_to(folder.resolve()):
+        raise click.UsageError("--all: the file would become part of the data set")
+    result = check_folder(folder)
+    if every is not None:
+        write_problems(result, every)
+    click.echo(describe_json(result) if as_json else result.describe())
+    sys.exit(1 if result.problems else 0)
+
+
+def describe_json(result: "CheckResult") -> str:
+    """Return problems and readings as JSON, in ASCII."""
+    from dataclasses import asdict
+
+    content = {
+        "folder": result.folder,
+        "loads": not result.problems,
+        "problems": [p._asdict() for p in result.problems],
+        "readings": [asdict(r) for r in result.readings],
+    }
+    return json.dumps(content, indent=1)
+
+
+def write_problems(result: "CheckResult", path: Path) -> None:
+    """Write every problem as a row of CSV that no spreadsheet takes for a formula."""
+    from msct_helpers.findings import Problem, show_text
+
+    def quote(value: object) -> str:
+        text = "" if value is None else show_text(str(value), len(str(value)))
+        return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(Problem._fields)
+            writer.writerows([quote(v) for v in problem] for problem in result.problems)
+    except OSError as error:
+        raise click.UsageError(f"--all: {error.strerror}") from None
 
 
 @main.command()
@@ -47,6 +104,9 @@ def verify(data: Path | None, update: bool, out: Path) -> None:
 
     The exit status is 0 only where everything agrees.
     """
+    from msct_helpers.sphinx_ext import compute_book_digest, compute_digest
+    from msct_helpers.verify import update_reference, verify_book
+
     folder = (data or data_folder()).resolve()
     certificate, results = verify_book(folder, out / "work", click.echo)
     if update:
@@ -70,8 +130,12 @@ def verify(data: Path | None, update: bool, out: Path) -> None:
     sys.exit(0 if certificate.agrees else 1)
 
 
-def write_certificate(certificate: Certificate, out: Path) -> None:
+def write_certificate(certificate: "Certificate", out: Path) -> None:
     """Write a certificate as HTML and JSON."""
+    from jinja2 import Environment, PackageLoader
+
+    from msct_helpers.verify import describe_certificate
+
     content = describe_certificate(certificate)
     out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
@@ -81,7 +145,7 @@ def write_certificate(certificate: Certificate, out: Path) -> None:
     (out / "certificate.html").write_text(page.render(content), encoding="utf-8")
 
 
-def report(certificate: Certificate) -> None:
+def report(certificate: "Certificate") -> None:
     """Print each part of a certificate, with what differs, a line each."""
     for check in certificate.checks:
         outcome = "agrees" if check.agrees else f"{len(check.problems)} to look at"

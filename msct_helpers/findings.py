@@ -40,7 +40,8 @@ class Problem(NamedTuple):
     note: str = ""
 
 
-class Reading(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Reading:
     """How something was read that the file does not literally say.
 
     ``count`` is the number of cells or rows; ``matters`` is True where a number of the book
@@ -82,9 +83,9 @@ class Log:
         self.readings.append(Reading(file, column, text, count, matters))
 
 
-def show_text(text: str) -> str:
+def show_text(text: str, limit: int = SHOWN_CHARACTERS) -> str:
     """Return a text with the characters that cannot be seen written out, as ``[U+202E]``."""
-    shown = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
+    shown = text if len(text) <= limit else text[:limit] + "…"
     if shown.isascii() and shown.isprintable():
         return shown
     return "".join(
@@ -139,7 +140,8 @@ def describe_readings(readings: Iterable[Reading]) -> list[str]:
     """Return readings, a line each; those that a number depends on come first and say so."""
     ordered = sorted(readings, key=lambda r: not r.matters)
     return [
-        f"{show_text(r.file)}{f', {show_text(r.column)}' if r.column else ''}: {r.text}"
+        ", ".join(show_text(x) for x in (r.file, r.column) if x)
+        + f": {r.text} ({r.count:,})"
         + (" [numbers depend on it]" if r.matters else "")
         for r in ordered
     ]
@@ -153,8 +155,10 @@ def _describe(group: list[Problem], total: int) -> str:
         return f"{_place(first)}: {_value(first)}expected {first.expected}{remedy}"
     where = show_text(first.file) + (f", {show_text(first.column)}" if first.column else "")
     among = f" in {total:,} rows" if total else ""
-    seen = _values(group)
-    return f"{where}: {len(group):,} problems{among}: {seen}; expected {first.expected}{remedy}"
+    rows = [p.row for p in group if p.row is not None]
+    start = f", the first in row {min(rows)}" if rows else ""
+    seen = f"{where}: {len(group):,} problems{among}{start}: {_values(group)}"
+    return f"{seen}; expected {first.expected}{remedy}"
 
 
 def _place(p: Problem) -> str:

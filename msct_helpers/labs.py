@@ -1,4 +1,4 @@
-"""Laboratory rows before they are judged: days from dates, units, visits and the baseline record."""
+"""Laboratory rows before they are judged: days from dates, units, visits, baseline records."""
 
 import difflib
 import re
@@ -343,9 +343,7 @@ def _state_jumps(table: Table, code: str, unit: str, own: pd.DataFrame) -> None:
         )
         table.state("AVAL", said, 1, matters=True)
     if far.sum() > 20:
-        said = (
-            f"{code}: more values are {PLAUSIBLE[code].jump:g} times off the participant's others"
-        )
+        said = f"{code}: more values that are as far from the participant's others"
         table.state("AVAL", said, far.sum() - 20, matters=True)
 
 

@@ -198,10 +198,9 @@ def _state_odd(adsl: Table) -> None:
         if where.any():
             who = list_values(data.loc[where, "USUBJID"].astype(str))
             adsl.state(column, f"{said}: {who}", where.sum(), matters=True)
-    none = [f for f in ("FASFL",) if (data[f] == "N").any()]
-    for flag in none:
-        count = int((data[flag] == "N").sum())
-        adsl.state(flag, f"{count:,} participants are outside the full analysis set", count, True)
+    outside = data["FASFL"] == "N"
+    if outside.any() and not outside.all():
+        adsl.state("FASFL", "participants outside the full analysis set", outside.sum(), True)
 
 
 def read_unknown_sex(adsl: Table) -> None:
@@ -227,9 +226,7 @@ def fill_last_days(adsl: Table, others: list[Table]) -> None:
     if found.any():
         rows = adsl.data[found]
         each = [f"{u} day {d:.0f}" for u, d in zip(rows["USUBJID"], rows["EOSDY"], strict=True)]
-        said = (
-            f"blank in ongoing follow-up: the last day of any table is taken: {list_values(each)}"
-        )
+        said = f"ongoing and blank: the last day in any table is taken: {list_values(each)}"
         adsl.state("EOSDY", said, found.sum(), matters=True)
 
 
@@ -336,6 +333,7 @@ def check_hours(adsl: Table, adae: Table, adex: Table | None) -> None:
     most, least = 24 * (days + 2), 24 * (days - 2)
     wrong = (data["AEHRINF"] > most) | ((data["AEHRINF"] < least) & exact)
     wrong |= data["AEHRINF"].notna() & last.isna() & data["ASTDY"].notna()
+    wrong &= ~data["USUBJID"].isin(adsl.data.loc[adsl.is_bad("TRTSDY"), "USUBJID"])
     adae.refuse(
         "AEHRINF",
         wrong,

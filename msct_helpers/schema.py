@@ -102,6 +102,7 @@ PLAUSIBLE: dict[str, Plausible] = {
     "SODIUM": Plausible((90, 200), (115, 165), (125, 150), 1.3),
 }
 
+_UNITS = [(code, unit) for code, p in PARAMETERS.items() for unit in p.units]
 UNIT_NAMES = {"iu/l": "u/l", "sec": "s", "secs": "s", "second": "s", "seconds": "s"}
 NO_UNIT = ("", "1", "ratio", "inr")
 """Ways to write the unit of a ratio, which has none."""
@@ -266,7 +267,7 @@ ADSL = pa.DataFrameSchema(
         ),
         _row_rule(
             "EOSDY",
-            f"where EOSSTT is COMPLETED, day {WINDOWS[24][0]} or later: this report is of two years",
+            f"day {WINDOWS[24][0]} or later where EOSSTT is COMPLETED (a report of two years)",
             lambda d: ~_where(d, "EOSSTT", "COMPLETED") | ~(d["EOSDY"] < WINDOWS[24][0]),
         ),
         _row_rule("EOSDY", "a study day from 1 on", lambda d: ~(d["EOSDY"] < 1)),
@@ -346,8 +347,6 @@ ADLB = pa.DataFrameSchema(
     name="adlb.csv",
     title="Laboratory analysis data: one row a measurement",
 )
-
-_UNITS = [(code, unit) for code, p in PARAMETERS.items() for unit in p.units]
 
 ADAE = pa.DataFrameSchema(
     {

@@ -43,7 +43,7 @@ class Scalar:
 
 
 class _Refused(Exception):
-    def __init__(self, line: int, expected: str, value: str | None = None):
+    def __init__(self, line: int | None, expected: str, value: str | None = None):
         self.line, self.expected, self.value = line, expected, value
         super().__init__(expected)
 
@@ -146,14 +146,17 @@ def _put(into: Any, keys: list[Scalar | None], value: Any, line: int = 0) -> Non
 
 
 def _line(value: Any) -> int | None:
-    return value.line if isinstance(value, Scalar) else None
+    """Return the line of a scalar, or of the first one inside a list or mapping."""
+    if isinstance(value, Scalar):
+        return value.line
+    inner = value.values() if isinstance(value, dict) else value
+    return next((line for v in inner if (line := _line(v))), None)
 
 
 def _scalar(value: Any, expected: str) -> Scalar:
     if not isinstance(value, Scalar):
         seen = "a list" if isinstance(value, list) else "keys with values"
-        first = next(iter(value.values() if isinstance(value, dict) else value), None)
-        raise _Refused(_line(first) or 1, f"{expected}, not {seen}")
+        raise _Refused(_line(value), f"{expected}, not {seen}")
     return value
 
 
@@ -192,21 +195,21 @@ def _read_integer(name: str, value: Any, log: Log) -> int:
 
 def _read_list(name: str, value: Any, log: Log) -> list[str]:
     if not isinstance(value, list):
-        raise _Refused(_line(value) or 1, "a list, each item on a line that begins with -")
+        raise _Refused(_line(value), "a list, each item on a line that begins with -")
     if len(value) > LONGEST_LIST:
-        raise _Refused(1, f"a list of at most {LONGEST_LIST} items")
+        raise _Refused(_line(value), f"a list of at most {LONGEST_LIST} items")
     return [_read_text(name, item, log) for item in value]
 
 
 def _mapping(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise _Refused(_line(value) or 1, "keys with values, such as `ALT: U/L`")
+        raise _Refused(_line(value), "keys with values, such as `ALT: U/L`")
     return value
 
 
 def _parameter(code: str, value: Any) -> str:
     if code.strip().upper() not in PARAMETERS:
-        raise _Refused(_line(value) or 1, f"a parameter among {', '.join(PARAMETERS)}", code)
+        raise _Refused(_line(value), f"a parameter among {', '.join(PARAMETERS)}", code)
     return code.strip().upper()
 
 
@@ -231,10 +234,10 @@ def _read_ranges(name: str, value: Any, log: Log) -> dict[str, list[float]]:
         code = _parameter(key, given)
         expected = f"for {code} [lower, upper]: two numbers, the lower first"
         if not isinstance(given, list) or len(given) != 2:
-            raise _Refused(_line(given) or 1, expected)
+            raise _Refused(_line(given), expected)
         limits = [_read_limit(item, expected) for item in given]
         if not 0 <= limits[0] < limits[1]:
-            raise _Refused(given[0].line, expected, f"[{given[0].text}, {given[1].text}]")
+            raise _Refused(_line(given), expected, f"[{given[0].text}, {given[1].text}]")
         out[code] = [int(x) if x.is_integer() else x for x in limits]
     return out
 
