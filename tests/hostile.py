@@ -46,7 +46,7 @@ PAYLOADS = (
     "@SUM(1)",
     "=HYPERLINK(1)",
     "one\ntwo",
-    "bell\a escape\x1b[31m c1\x85",
+    "bell\a escape\x1b[31m c1\x85end",
     "right\u202eto left\u2066 mark\u200f zero\u200bwidth",
     "| a | b |",
     "**strong** *slanted* `code` ~~gone~~",
