@@ -268,15 +268,23 @@ def _state_missing(
 
 
 def _state_texts(table: Table, column: str, texts: list[tuple[str, str, int]]) -> None:
-    ends = [(raw, n) for raw, text, n in texts if raw != text]
-    if ends:
-        shown = list_values([raw for raw, _ in ends])
-        table.state(column, f"blanks at the ends are left out: {shown}", sum(n for _, n in ends))
-    hidden = [(text, n) for _, text, n in texts if has_hidden(text)]
-    if hidden:
-        shown = list_values([text for text, _ in hidden])
-        count = sum(n for _, n in hidden)
-        table.state(column, f"characters that cannot be seen are kept: {shown}", count)
+    """State cells, as (in the file, trimmed, how many), that are not quite what they look like."""
+    words = column in FREE and column != "EXDOSU"
+    told = {
+        "blanks at the ends are left out": [(raw, n) for raw, text, n in texts if raw != text],
+        "no words, kept as text": [(t, n) for _, t, n in texts if words and _is_no_word(t)],
+        "characters that cannot be seen are kept": [(t, n) for _, t, n in texts if has_hidden(t)],
+    }
+    for said, cells in told.items():
+        if cells:
+            shown = list_values([cell for cell, _ in cells])
+            table.state(column, f"{said}: {shown}", sum(n for _, n in cells))
+
+
+def _is_no_word(text: str) -> bool:
+    """Return True for a text that looks like a number, a date or a truth value."""
+    odd = fold(text) in ("true", "false", "inf", "infinity") or NUMBER.fullmatch(fold(text))
+    return bool(odd) or not any(c.isalpha() for c in text)
 
 
 def _spell(table: Table, column: str, texts: list[tuple[str, int]]) -> dict[str, str]:

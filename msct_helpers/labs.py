@@ -14,6 +14,7 @@ from msct_helpers.schema import PARAMETERS, PLAUSIBLE, VISITS, read_unit
 NAMES = {fold(name): month for month, name in VISITS.items()}
 """Visits by their folded names."""
 
+NAMED = tuple(VISITS.values())
 MEASUREMENT = ["USUBJID", "PARAMCD", "AVISIT", "AVISITN", "ADY", "AVAL", "AVALU"]
 
 FEW = 5
@@ -69,20 +70,15 @@ def _is_missing(table: Table, column: str) -> pd.Series:
 
 def read_units(table: Table) -> None:
     """Write units as the contract does, and state those written otherwise."""
-    data = table.data
-    pairs = data[["PARAMCD", "AVALU"]].value_counts(dropna=False)
+    pairs = table.data[["PARAMCD", "AVALU"]].fillna("").astype(object)
     named: dict[tuple[str, str], str] = {}
-    for (code, unit), n in pairs.items():
-        text = "" if pd.isna(unit) else unit
+    for (code, text), n in pairs.value_counts().items():
         named[code, text] = read = read_unit(code, text)
         if read != text:
-            said = f"{code}: unit {show_value(text)} read as {read}"
-            table.state("AVALU", said, n)
-    units = [
-        named[c, u] or np.nan
-        for c, u in zip(data["PARAMCD"], data["AVALU"].fillna(""), strict=True)
-    ]
-    table.data["AVALU"] = pd.Series(units, index=data.index, dtype=object)
+            table.state("AVALU", f"{code}: unit {show_value(text)} read as {read}", n)
+    units = pd.MultiIndex.from_frame(pairs).map(named)
+    series = pd.Series(units, index=table.data.index, dtype=object)
+    table.data["AVALU"] = series.mask(series == "")
 
 
 def read_visits(table: Table) -> pd.DataFrame:
@@ -100,16 +96,29 @@ def read_visits(table: Table) -> pd.DataFrame:
     counts = np.bincount(codes, minlength=len(unique))
     rows = []
     for i, (name, number) in enumerate(unique):
-        visit, month, outside, expected = _read_visit(name, trim(number))
+        visit, month, outside, wrong = _read_visit(name, trim(number))
         rows.append((visit, month, outside))
-        if expected:
-            column, wanted = expected
-            table.refuse(column, codes == i, wanted)
+        if wrong:
+            _refuse_visit(table, codes == i, name, trim(number), wrong)
         elif not outside:
             _state_visit(table, name, trim(number), month, int(counts[i]))
     read = pd.DataFrame(rows, columns=["AVISIT", "AVISITN", "OUTSIDE"])
     out = read.iloc[codes].set_index(index)
     return out.astype({"AVISITN": float, "OUTSIDE": bool, "AVISIT": object})
+
+
+def _refuse_visit(
+    table: Table, where: np.ndarray, name: str, number: str, wrong: tuple[str, str]
+) -> None:
+    column, expected = wrong
+    near = find_near_visit(name)
+    about = f"AVISIT {show_value(name)}, AVISITN {show_value(number)}"
+    remedy = f"Is {near} meant?" if near else ""
+    table.refuse(column, where, expected, remedy, lambda _: about)
+    # One problem a visit: what else follows from it is not said again.
+    for other in ("AVISIT", "AVISITN"):
+        bad = table.bad.setdefault(other, np.zeros(len(table.lines), dtype=bool))
+        bad[table.data.index[where]] = True
 
 
 def _read_visit(name: str, number: str) -> tuple[str, float, bool, tuple[str, str] | None]:
@@ -126,10 +135,9 @@ def _read_visit(name: str, number: str) -> tuple[str, float, bool, tuple[str, st
     if named is not None:
         return VISITS[named], named if blank else month, False, None
     if month in VISITS:
-        return name, month, False, ("AVISIT", f"{VISITS[int(month)]}, as AVISITN says")
-    near = find_near_visit(name)
-    if near:
-        return name, month, False, ("AVISIT", f"{near}, if that is meant, or another visit's name")
+        return name, month, False, ("AVISIT", "the visit that belongs to AVISITN")
+    if find_near_visit(name):
+        return name, month, False, ("AVISIT", f"the exact name of a visit, {', '.join(NAMED)}")
     return name, month, True, None
 
 
@@ -192,8 +200,8 @@ def keep_flagged(table: Table, data: pd.DataFrame) -> pd.DataFrame:
     return data[~dropped]
 
 
-def derive_days(table: Table, day: str, date: str, first: pd.Series | None) -> None:
-    """Fill missing study days from ISO dates.
+def derive_days(table: Table, day: str, date: str, first: pd.Series) -> None:
+    """Fill missing study days from ISO dates, and state given days that differ from the dates.
 
     Parameters
     ----------
@@ -202,20 +210,22 @@ def derive_days(table: Table, day: str, date: str, first: pd.Series | None) -> N
     day, date
         Columns of study days and of dates.
     first
-        Date of study day 1 by USUBJID, or None where no date is known.
+        Date of study day 1 by USUBJID; empty where no date is known.
     """
-    if date not in table.data or table.data[day].notna().all():
+    if date not in table.data or first.empty:
         return
-    dates = read_dates(table.data[date])
-    start = (
-        table.data["USUBJID"].map(first) if first is not None else pd.Series(pd.NaT, dates.index)
-    )
-    passed = (dates - start).dt.days
-    found = table.data[day].isna() & passed.notna() & ~table.is_bad(day)
+    passed = (read_dates(table.data[date]) - table.data["USUBJID"].map(first)).dt.days
+    derived = (passed + (passed >= 0)).astype(float)
+    given = table.data[day]
+    found = given.isna() & derived.notna() & ~table.is_bad(day)
     if found.any():
-        table.data.loc[found, day] = (passed + (passed >= 0))[found].astype(float)
+        table.data[day] = given.mask(found, derived)
         said = f"days derived from {date}: the day of reference is day 1, the day before it day -1"
         table.state(day, said, found.sum(), matters=True)
+    differs = (given != derived) & given.notna() & derived.notna()
+    if differs.any():
+        said = f"days that differ from those of the dates in {date}; the days are used"
+        table.state(day, said, differs.sum(), matters=True)
 
 
 def read_dates(texts: pd.Series) -> pd.Series:
@@ -225,30 +235,34 @@ def read_dates(texts: pd.Series) -> pd.Series:
     return pd.to_datetime(days, format="%Y-%m-%d", errors="coerce")
 
 
-def find_first_dates(adsl: Table, adlb: Table | None) -> pd.Series | None:
-    """Return the date of study day 1 by participant, from ``adsl.csv`` or the baseline record.
+def find_first_dates(adsl: Table, adlb: Table | None) -> pd.Series:
+    """Return the date of study day 1 by participant, empty where no date is known.
 
-    The baseline record's date stands for day 1 where TRTSDY is 1 or blank.
+    It is RFSTDTC, or TRTSDT where TRTSDY is 1, of ``adsl.csv``; else, where days are missing in
+    ``adlb.csv``, the date of the baseline record of participants whose TRTSDY is 1 or blank.
     """
-    for column in ("TRTSDT", "RFSTDTC"):
+    who, start = adsl.data["USUBJID"], adsl.data["TRTSDY"]
+    for column, where in (("RFSTDTC", start.isna() | start.notna()), ("TRTSDT", start == 1)):
         if column in adsl.data:
-            dates = read_dates(adsl.data[column])
-            if dates.notna().any():
-                return _by_participant(adsl.data["USUBJID"], dates)
-    if adlb is None or "ADT" not in adlb.data:
-        return None
-    names = adlb.data["AVISIT"].fillna("").astype(str).map(fold)
-    baseline = (names == fold(VISITS[0])) | (adlb.data["AVISITN"] == 0)
-    if "ABLFL" in adlb.data:
-        baseline &= (adlb.data["ABLFL"] == "Y") | ~(adlb.data["ABLFL"] == "Y").any()
-    day_one = adsl.data.loc[adsl.data["TRTSDY"].isna() | (adsl.data["TRTSDY"] == 1), "USUBJID"]
-    rows = adlb.data[baseline & adlb.data["USUBJID"].isin(day_one)]
+            found = _by_participant(who, read_dates(adsl.data[column]).where(where))
+            if len(found):
+                return found
+    if adlb is None or "ADT" not in adlb.data or adlb.data["ADY"].notna().all():
+        return pd.Series(dtype="datetime64[ns]")
+    rows = adlb.data[_is_baseline(adlb.data)]
+    rows = rows[rows["USUBJID"].isin(who[start.isna() | (start == 1)])]
     found = _by_participant(rows["USUBJID"], read_dates(rows["ADT"]))
-    if found.notna().any() and adlb.data["ADY"].isna().any():
-        adlb.state(
-            "ADT", "the date of the baseline record is taken as study day 1", len(found), True
-        )
+    said = "the date of the baseline record is taken as study day 1"
+    adlb.state("ADT", said, len(found), matters=True)
     return found
+
+
+def _is_baseline(data: pd.DataFrame) -> pd.Series:
+    """Return which rows are baseline records, before visits have been read."""
+    names = data["AVISIT"].fillna("").astype(str).map(fold)
+    baseline = (names == fold(VISITS[0])) | (data["AVISITN"] == 0)
+    flagged = (data["ABLFL"] == "Y") if "ABLFL" in data else baseline
+    return baseline & flagged if (baseline & flagged).any() else baseline
 
 
 def _by_participant(who: pd.Series, dates: pd.Series) -> pd.Series:
@@ -265,7 +279,8 @@ def check_plausible(table: Table, data: pd.DataFrame) -> None:
         {"USUBJID": data["USUBJID"], "PARAMCD": data["PARAMCD"], "VALUE": data["AVAL"] * factor}
     )
     table.data = data
-    values = values[(values["VALUE"] > 0) & ~table.is_bad("AVAL") & ~table.is_bad("AVALU")]
+    sound = ~table.is_bad("AVAL") & ~table.is_bad("AVALU")
+    values = values[sound & (values["VALUE"] > 0) & values["USUBJID"].notna()]
     for code, own in values.groupby("PARAMCD"):
         _check_range(table, data, str(code), own)
 

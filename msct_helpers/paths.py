@@ -24,5 +24,5 @@ def digest_data(folder: Path) -> str:
     total = hashlib.sha256()
     found = [p for p in [*folder.glob("*.csv"), *folder.glob("*.yml")] if p.is_file()]
     for path in sorted(found):
-        total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        total.update(os.fsencode(path.name) + b"\0" + path.read_bytes() + b"\0")
     return total.hexdigest()[:16]

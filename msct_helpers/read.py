@@ -41,11 +41,13 @@ MARKS = {
     b"\xfe\xff": "UTF-16",
 }
 
-WESTERN = re.compile(r"[\xc0-\xff\xb5\xb0\xb1\xb2\xb3\xa0\xa7‘’“”–—…€™®©²³¼½¾•Šš\x8aŽžŒœŸ]+")
+WESTERN = re.compile(r"[\xc0-\xff\xb5\xb0\xb1\xb2\xb3\xa0‘’“”–—…€™®©¼½¾•]")
 """What texts in Windows-1252 hold besides ASCII; other characters mean another encoding."""
 
-TWICE_CODED = re.compile("[ÃÂ][\u0080-\u00bf‘’“”–—…€™ŠšŽžŒœŸ]|â€")
-"""How UTF-8 looks when it is read as Windows-1252."""
+MISREAD = re.compile(
+    "[ÃÂ][\u0080-\u00bf‘’“”–—…€™ŠšŽžŒœŸ]|â€|[^\\W\\d_a-zA-Z]{3}|”[a-zA-Z]|[a-zA-Z]“"
+)
+"""How UTF-8, or an alphabet that is not Latin, looks when it is read as Windows-1252."""
 
 
 @dataclass
@@ -78,11 +80,12 @@ def read_bytes(path: Path, limit: int, log: Log) -> bytes | None:
         return None
     with open(handle, "rb") as file:
         try:
-            content = file.read(limit + 1)
+            large = os.fstat(handle).st_size > limit
+            content = b"" if large else file.read(limit + 1)
         except OSError as error:
             log.refuse(name, "a file that can be read", note=str(error.strerror).lower())
             return None
-    if len(content) > limit:
+    if large or len(content) > limit:
         log.refuse(name, f"a file of at most {limit:,} bytes")
         return None
     return content
@@ -176,8 +179,8 @@ def _decode_western(content: bytes, name: str, start: int, log: Log) -> str | No
         text = content.decode("cp1252")
     except UnicodeDecodeError:
         text = ""
-    other = re.sub(WESTERN, "", text)
-    if not text or not other.isascii() or TWICE_CODED.search(text):
+    other = WESTERN.sub("", text)
+    if not text or not other.isascii() or MISREAD.search(text):
         seen = f"byte 0x{content[start]:02X} at position {start + 1:,}"
         log.refuse(name, "text in UTF-8", row=row, note=seen, remedy="Save it as UTF-8")
         return None

@@ -38,20 +38,20 @@ REMEDIES: dict[tuple[str, str], str] = {
 """What to do about a column, where that can be guessed."""
 
 
-def check_columns(table: Table, skip: tuple[str, ...] = ()) -> None:
+def check_columns(table: Table, skip: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> None:
     """Hold each column, and each row, to the table's schema.
 
     Parameters
     ----------
     table
         Its problems are noted in its log.
-    skip
-        Columns of which nothing is asked, in the columns and in the rules between them.
+    skip, only
+        Columns of which nothing is asked, or the only ones of which something is.
     """
     schema = SCHEMAS[table.name]
-    for column, rule in schema.columns.items():
-        if column in skip:
-            continue
+    asked = [c for c in only or schema.columns if c not in skip]
+    for column in asked:
+        rule = schema.columns[column]
         values, about = table.data[column], rule.description
         remedy = REMEDIES.get((table.name, column), "")
         if not rule.nullable and column in table.raw:
@@ -65,7 +65,7 @@ def check_columns(table: Table, skip: tuple[str, ...] = ()) -> None:
             table.refuse(column, table.data.index.isin(failed), str(check.error), remedy)
     for check in schema.checks:
         column, _, expected = str(check.error).partition("|")
-        if column not in skip and len(table.data):
+        if column in asked and len(table.data):
             passed = np.asarray(check(table.data).check_output, dtype=bool)
             remedy = REMEDIES.get((table.name, column), "")
             note = _name_twins(table) if column == "AVISITN" else None
@@ -246,7 +246,8 @@ def check_events(adae: Table) -> None:
     }
     for column, said in blanks.items():
         blank = data[column].isna() & ~adae.is_bad(column)
-        if blank.any():
+        absent = column == "ASTDY" and column not in adae.raw and blank.all()
+        if blank.any() and not absent:
             instead = column == "AETOXGR" and "AESEV" in data
             more = "; AESEV is kept in its place" if instead else ""
             adae.state(column, f"events {said}{more}", blank.sum(), matters=True)

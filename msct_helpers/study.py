@@ -153,6 +153,10 @@ def _line(value: Any) -> int | None:
     return next((line for v in inner if (line := _line(v))), None)
 
 
+def _text(value: Any) -> str | None:
+    return value.text if isinstance(value, Scalar) else None
+
+
 def _scalar(value: Any, expected: str) -> Scalar:
     if not isinstance(value, Scalar):
         seen = "a list" if isinstance(value, list) else "keys with values"
@@ -195,7 +199,8 @@ def _read_integer(name: str, value: Any, log: Log) -> int:
 
 def _read_list(name: str, value: Any, log: Log) -> list[str]:
     if not isinstance(value, list):
-        raise _Refused(_line(value), "a list, each item on a line that begins with -")
+        expected = "a list, each item on a line that begins with -"
+        raise _Refused(_line(value), expected, _text(value))
     if len(value) > LONGEST_LIST:
         raise _Refused(_line(value), f"a list of at most {LONGEST_LIST} items")
     return [_read_text(name, item, log) for item in value]
@@ -203,7 +208,7 @@ def _read_list(name: str, value: Any, log: Log) -> list[str]:
 
 def _mapping(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise _Refused(_line(value), "keys with values, such as `ALT: U/L`")
+        raise _Refused(_line(value), "keys with values, such as `ALT: U/L`", _text(value))
     return value
 
 

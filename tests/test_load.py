@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from msct_helpers import DataError, Trial, load_trial
-from msct_helpers.load import convert_units
+from msct_helpers.load import convert_units, load_study
 from msct_helpers.paths import digest_data
 from msct_helpers.schema import SCHEMAS
 from msct_helpers.tables import table_dictionary
@@ -40,12 +40,12 @@ def test_every_problem_is_listed_with_its_place(folder: Path) -> None:
     with pytest.raises(DataError) as caught:
         load_trial(folder)
     text = str(caught.value)
-    assert "adsl.csv row 3, SEX: 'female'; expected one of F, M" in text
-    assert "adsl.csv row 5, AGE: 'old'; expected a number (Age at entry, years)" in text
-    assert "adsl.csv row 6, AGE: '-2'; expected an age in years from 0 to 120" in text
-    assert "adlb.csv row 4, AVALU: 'mg'; expected a unit known for the parameter" in text
-    assert "adlb.csv row 9, AVAL: '-3'; expected a number above 0" in text
-    assert "adae.csv row 2, AETOXGR: '6'; expected a grade from 1 to 5" in text
+    assert "adsl.csv row 3, SEX: 'female' (participant SYN-02); expected one of F, M" in text
+    assert "adsl.csv row 5, AGE: 'old' (participant SYN-04); expected a number (Age at" in text
+    assert "adsl.csv row 6, AGE: '-2' (participant SYN-05); expected an age in years" in text
+    assert "adlb.csv row 4, AVALU: 'mg' (participant SYN-01); expected a unit known for" in text
+    assert "adlb.csv row 9, AVAL: '-3' (participant SYN-01); expected a number above 0" in text
+    assert "adae.csv row 2, AETOXGR: '6' (participant SYN-01); expected a grade from 1 to 5" in text
     assert len(caught.value.problems) == 6
 
 
@@ -56,11 +56,11 @@ def test_every_problem_is_listed_with_its_place(folder: Path) -> None:
         ("adsl", 2, "DCSREAS", "DEATH", "a reason if EOSSTT is DISCONTINUED, blank otherwise"),
         ("adsl", 2, "EOSDY", "0", "a study day: a whole number, not 0"),
         ("adlb", 2, "USUBJID", "SYN-99", "expected a participant listed in adsl.csv"),
-        ("adlb", 2, "ADY", "9999", "a day no later than the participant's EOSDY"),
+        ("adlb", 2, "ADY", "9999", "a study day: a whole number, not 0"),
+        ("adlb", 27, "ADY", "760", "(participant SYN-01, EOSDY 732); expected a day no later"),
         ("adlb", 2, "AVISIT", "Month 6", "the visit that belongs to AVISITN"),
-        ("adlb", 2, "AVAL", "", "AVAL: blank; expected a value"),
+        ("adlb", 2, "AVAL", "", "AVAL: blank (participant SYN-01); expected a value"),
         ("adlb", 3, "PARAMCD", "ALT", "one value for a participant, parameter and visit"),
-        ("adlb", 2, "PARAMCD", "GGT", "expected one of ALT, AST"),
     ],
 )
 def test_a_rule_that_is_broken_is_named(
@@ -78,8 +78,10 @@ def test_missing_files_and_keys_are_named(folder: Path) -> None:
     (folder / "study.yml").write_text(study)
     with pytest.raises(DataError) as caught:
         load_trial(folder)
-    assert "adlb.csv: file not found" in str(caught.value)
-    assert "study.yml, origin: 'guessed'; expected synthetic or real" in str(caught.value)
+    assert "adlb.csv: not found; expected a file of this name" in str(caught.value)
+    assert "origin: 'guessed'; expected synthetic or real" in str(caught.value)
+    with pytest.raises(DataError, match="origin: 'guessed'"):
+        load_study(folder)
 
 
 def test_missing_column_is_named(folder: Path) -> None:
@@ -96,39 +98,37 @@ def test_without_events_file_none_were_recorded(folder: Path) -> None:
 
 def test_infusions_fit_the_first_day_and_the_end(folder: Path) -> None:
     (folder / "adex.csv").write_text(
-        "USUBJID,ASTDY,EXDOSE,EXDOSU\nSYN-01,2,1.5,\nSYN-01,9999,,\nNOBODY,1,,\n"
+        "USUBJID,ASTDY,EXDOSE,EXDOSU\nSYN-01,2,1.5,\nSYN-01,733,,\nNOBODY,1,,\n"
     )
     with pytest.raises(DataError) as caught:
         load_trial(folder)
-    assert "a unit where EXDOSE gives a dose" in str(caught.value)
-    (folder / "adex.csv").write_text("USUBJID,ASTDY,EXDOSE,EXDOSU\nSYN-01,2,,\nNOBODY,1,,\n")
-    with pytest.raises(DataError) as caught:
-        load_trial(folder)
-    problems = caught.value.problems
-    assert any(p.startswith("adex.csv row 3, USUBJID: 'NOBODY'") for p in problems)
-    expected = "adsl.csv row 2, TRTSDY: '1'; expected the day of the first infusion in adex.csv (2)"
-    assert expected in problems
+    found = {(p.file, p.row, p.column): p for p in caught.value.problems}
+    assert found["adex.csv", 2, "EXDOSU"].expected.startswith("a unit where EXDOSE gives a dose")
+    assert found["adex.csv", 3, "ASTDY"].note == "EOSDY 732"
+    assert found["adex.csv", 4, "USUBJID"].value == "NOBODY"
+    first = found["adsl.csv", 2, "TRTSDY"]
+    assert (first.value, first.note) == ("1", "there day 2")
 
 
 def test_limits_of_normal_must_be_ordered(folder: Path) -> None:
     study = folder / "study.yml"
-    study.write_text(study.read_text() + "\nreference_ranges: {ALT: [40, 5]}\n")
-    with pytest.raises(DataError, match=r"reference_ranges ALT: \[40, 5\]; expected"):
+    study.write_text(study.read_text().replace("  - 5\n  - 40\n", "  - 40\n  - 5\n"))
+    with pytest.raises(DataError, match=r"reference_ranges: '\[40, 5\]'; expected for ALT"):
         load_trial(folder)
 
 
 def test_units_are_converted_by_published_factors() -> None:
     labs = pd.DataFrame(
         {
-            "PARAMCD": ["BILI", "BILI", "CREAT", "ALB", "SODIUM"],
-            "AVAL": [2.0, 34.2, 1.0, 3.5, 140.0],
-            "AVALU": ["mg/dL", "umol/L", "mg/dL", "g/dL", "mEq/L"],
+            "PARAMCD": ["BILI", "BILI", "CREAT", "ALB", "SODIUM", "ALT"],
+            "AVAL": [2.0, 34.2, 1.0, 3.5, 140.0, 2.0],
+            "AVALU": ["mg/dL", "umol/L", "mg/dL", "g/dL", "mEq/L", "ukat/L"],
         }
     )
     out = convert_units(labs, {"BILI": "umol/L", "ALB": "g/L"})
-    assert out["AVAL"].tolist() == pytest.approx([34.2, 34.2, 88.4, 35.0, 140.0])
-    assert out["AVALU"].tolist() == ["umol/L", "umol/L", "umol/L", "g/L", "mmol/L"]
-    assert labs["AVAL"].tolist() == [2.0, 34.2, 1.0, 3.5, 140.0]
+    assert out["AVAL"].tolist() == pytest.approx([34.2, 34.2, 88.4, 35.0, 140.0, 120.0])
+    assert out["AVALU"].tolist() == ["umol/L", "umol/L", "umol/L", "g/L", "mmol/L", "U/L"]
+    assert labs["AVAL"].tolist() == [2.0, 34.2, 1.0, 3.5, 140.0, 2.0]
 
 
 def test_digest_follows_the_data(folder: Path) -> None:
