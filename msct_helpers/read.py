@@ -9,6 +9,7 @@ import io
 import os
 import re
 import stat
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +21,7 @@ TABLE_BYTES = 200_000_000
 STUDY_BYTES = 256_000
 MOST_COLUMNS = 200
 MOST_ROWS = 2_000_000
+LONGEST_LINE = 200_000
 
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 SAVE_CSV = "Save it as CSV with commas and decimal points, in UTF-8"
@@ -120,42 +122,55 @@ def parse_csv(text: str, name: str, log: Log) -> Sheet | None:
     None where there is no heading to go by. Rows of another length than the heading, and quotes
     that swallow rows, are refused and left out.
     """
-    # A field may be as long as the file: what is too long is said later, cell by cell.
-    csv.field_size_limit(TABLE_BYTES)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     sheet = Sheet(name)
     rows: list[list[str]] = []
     lines: list[int] = []
-    before = blank = 0
-    try:
-        for fields in reader:
-            line, before = before + 1, reader.line_num
-            if not any(fields):
-                blank += bool(fields)
-                continue
-            if not sheet.heading:
-                if not _take_heading(fields, line, sheet, log):
-                    return None
-            elif _fits(fields, line, reader.line_num, sheet, log):
-                rows.append(fields)
-                lines.append(line)
-            if len(rows) > MOST_ROWS:
-                log.refuse(name, f"a table of at most {MOST_ROWS:,} rows")
-                return None
-    except csv.Error as error:
-        sheet.whole = False
-        remedy = "A quotation mark inside quotes is written twice"
-        expected = "quotes that open and close around a whole cell"
-        log.refuse(name, expected, row=before + 1, note=str(error), remedy=remedy)
-    if not sheet.heading:
-        log.refuse(name, "a heading and rows", note="the file is empty")
+    records = _list_records(text, sheet, log)
+    line, _, heading = next(records, (0, 0, []))
+    if not heading or not _take_heading(heading, line, sheet, log):
+        if not heading and sheet.whole:
+            log.refuse(name, "a heading and rows", note="the file is empty")
         return None
-    if blank:
-        log.state(name, "", "rows in which every cell is blank are left out", blank)
+    for line, last, fields in records:
+        if _fits(fields, line, last, sheet, log):
+            rows.append(fields)
+            lines.append(line)
+        if len(rows) > MOST_ROWS:
+            log.refuse(name, f"a table of at most {MOST_ROWS:,} rows")
+            return None
     sheet.lines = np.array(lines, dtype=int)
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(sheet.heading)
     sheet.columns = [_as_array(column) for column in columns]
     return sheet
+
+
+def _list_records(text: str, sheet: Sheet, log: Log) -> Iterator[tuple[int, int, list[str]]]:
+    """Yield first line, last line and cells of each record; say where they cannot be told apart."""
+    # A field may be as long as a line: what is too long is said later, cell by cell.
+    csv.field_size_limit(TABLE_BYTES)
+    reader = csv.reader(_bound_lines(io.StringIO(text, newline="")), strict=True)
+    before = blank = 0
+    try:
+        for fields in reader:
+            line, before = before + 1, reader.line_num
+            if any(fields):
+                yield line, before, fields
+            else:
+                blank += bool(fields)
+    except csv.Error as error:
+        sheet.whole = False
+        expected = "quotes that open and close around a whole cell, and lines that are not endless"
+        remedy = "A quotation mark inside quotes is written twice"
+        log.refuse(sheet.file, expected, row=before + 1, note=str(error), remedy=remedy)
+    if blank:
+        log.state(sheet.file, "", "rows in which every cell is blank are left out", blank)
+
+
+def _bound_lines(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        if len(line) > LONGEST_LINE:
+            raise csv.Error(f"a line of more than {LONGEST_LINE:,} characters")
+        yield line
 
 
 def _as_array(cells: tuple[str, ...]) -> np.ndarray:
