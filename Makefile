@@ -4,7 +4,7 @@ BIN := .venv/bin
 SETUP := .venv/.ready
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: book pdf test check verify lock pair bench clean help
+.PHONY: book pdf test fuzz check verify lock pair bench clean help
 
 book: $(SETUP) ## Build the HTML book from MSCT_DATA (default: data/msct_synthetic)
 	@$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going
@@ -19,6 +19,9 @@ test: $(SETUP) ## Set up whatever is missing and run the whole suite
 		texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended \
 		texlive-plain-generic fonts-freefont-otf
 	@$(BIN)/python -m pytest
+
+fuzz: $(SETUP) ## Hand the loader thousands of spoilt data sets; none may end in silence
+	@$(BIN)/python -m pytest -m slow -s tests/test_corruptions.py
 
 verify: $(SETUP) ## Execute everything afresh and compare it with the stored reference of MSCT_DATA
 	@$(BIN)/msct verify

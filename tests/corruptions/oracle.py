@@ -1,4 +1,4 @@
-"""Judge what a loader makes of a corruption, by what stands in the files and nothing of its code."""
+"""Judge what a loader makes of a corruption, by what stands in the files alone."""
 
 import re
 import resource
@@ -23,8 +23,9 @@ SECONDS = 10
 FRAMES = ("adsl", "adlb", "adae", "adex", "unscheduled", "carried")
 RIGHT = ("refused", "stated", "unchanged", "as written")
 WRONG = (
-    "traceback", "hang", "vague", "silent", "misread", "elsewhere", "let in", "turned away", "unsafe",
-)  # fmt: skip
+    *("traceback", "hang", "vague", "silent", "misread"),
+    *("elsewhere", "let in", "turned away", "unsafe"),
+)
 UNSAFE = re.compile(
     "[\0-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )

@@ -219,11 +219,23 @@ def _damages(table: bool) -> Iterator[Damage]:
     yield "line ends only", lambda b: b"\n\n\n", noticed
     yield "NUL only", lambda b: b"\0" * 4096, noticed
     for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp500", "utf-7"):
-        yield f"in {encoding}", lambda b, to=encoding: _mark(b).decode().encode(to), noticed
+        yield (
+            f"in {encoding}",
+            lambda b, to=encoding: _mark(b).decode().encode(to, "replace"),
+            noticed,
+        )
     for encoding in ("latin-1", "cp1252", "mac-roman", "cp850"):
-        yield f"in {encoding}", lambda b, to=encoding: _mark(b).decode().encode(to), noticed
-    yield "in gb18030", lambda b: _mark(b, "肝硬化").decode().encode("gb18030"), noticed
-    yield "in shift-jis", lambda b: _mark(b, "肝硬").decode().encode("shift-jis"), noticed
+        yield (
+            f"in {encoding}",
+            lambda b, to=encoding: _mark(b).decode().encode(to, "replace"),
+            noticed,
+        )
+    yield "in gb18030", lambda b: _mark(b, "肝硬化").decode().encode("gb18030", "replace"), noticed
+    yield (
+        "in shift-jis",
+        lambda b: _mark(b, "肝硬").decode().encode("shift-jis", "replace"),
+        noticed,
+    )
     yield "a byte that is no UTF-8", lambda b: b[:200] + b"\xff" + b[200:], noticed
     yield "a surrogate", lambda b: b[:200] + b"\xed\xa0\x80" + b[200:], noticed
     yield "an overlong blank", lambda b: b[:200] + b"\xc0\xa0" + b[200:], noticed
