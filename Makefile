@@ -3,39 +3,41 @@ PYTHON ?= python3
 BIN := .venv/bin
 SETUP := .venv/.ready
 export PYTHONDONTWRITEBYTECODE :=
+# A build ends with the make that started it, also where that is killed.
+export MSCT_WATCH := $(shell echo $$PPID)
 
-.PHONY: book pdf test fuzz check verify lock pair bench clean help
+.PHONY: ready book pdf test fuzz check verify lock pair bench clean help
 
-book: $(SETUP) ## Build the HTML book from MSCT_DATA (default: data/msct_synthetic)
+book: ready ## Build the HTML book from MSCT_DATA (default: data/msct_synthetic)
 	@$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going
 	@echo "The book is at _build/html/index.html"
 
-pdf: $(SETUP) ## Build the PDF book from MSCT_DATA
+pdf: ready ## Build the PDF book from MSCT_DATA
 	@sh tools/pdf.sh
 
-test: $(SETUP) ## Set up whatever is missing and run the whole suite
+test: ready ## Set up whatever is missing and run the whole suite
 	@# Playwright's driver needs libatomic1, which small images lack.
 	@sh tools/system-packages.sh chromium libatomic1 poppler-utils latexmk texlive-xetex \
 		texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended \
 		texlive-plain-generic fonts-freefont-otf
 	@$(BIN)/python -m pytest
 
-fuzz: $(SETUP) ## Hand the loader thousands of spoilt data sets; none may end in silence
+fuzz: ready ## Hand the loader thousands of spoilt data sets; none may end in silence
 	@$(BIN)/python -m pytest -m slow -s tests/test_corruptions.py
 
-verify: $(SETUP) ## Execute everything afresh and compare it with the stored reference of MSCT_DATA
+verify: ready ## Execute everything afresh and compare it with the stored reference of MSCT_DATA
 	@$(BIN)/msct verify
 
-check: $(SETUP) ## Lint, format and type check
+check: ready ## Lint, format and type check
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
-pair: $(SETUP) ## Bring chapters/ and notebooks/ into step
+pair: ready ## Bring chapters/ and notebooks/ into step
 	@$(BIN)/jupytext --sync --quiet chapters/*.md
 
-lock: $(SETUP) ## Renew requirements.txt and environment.yml from pyproject.toml
+lock: ready ## Renew requirements.txt and environment.yml from pyproject.toml
 	@$(BIN)/python tools/lock.py
 
-bench: $(SETUP) ## Time builds against an empty book, and the statistics
+bench: ready ## Time builds against an empty book, and the statistics
 	@$(BIN)/python benchmarks/mmrm.py && $(BIN)/python benchmarks/build.py
 
 clean: ## Remove what was built
@@ -53,3 +55,7 @@ $(SETUP): requirements.txt pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --progress-bar on --require-hashes --compile -r requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+# Packages that were damaged or removed since are installed again.
+ready: $(SETUP)
+	@$(BIN)/python tools/environment.py || { rm -f $(SETUP) && $(MAKE) --no-print-directory $(SETUP); }

@@ -13,8 +13,8 @@ from msct_helpers.load import Trial
 from msct_helpers.results import make_record, make_rows
 from msct_helpers.safety import (
     derive_person_years,
+    derive_window,
     estimate_proportion,
-    select_infusion_events,
     select_safety_set,
 )
 from msct_helpers.schema import HORIZON_DAYS
@@ -24,6 +24,9 @@ RELATED = ("POSSIBLE", "PROBABLE", "RELATED")
 
 SEVERE_GRADE = 3
 GRADES = (1, 2, 3, 4, 5)
+
+SEVERITIES = {"MILD": 1, "MODERATE": 2, "SEVERE": 3, "LIFE THREATENING": 4, "DEATH": 5}
+"""Values of AESEV in their order, for data that have no grades."""
 
 OVERVIEW = {
     "ANY": "Any adverse event",
@@ -45,13 +48,30 @@ PUBLISHED = ("FATAL", "SERIOUS WINDOW")
 
 
 def derive_emergent(trial: Trial) -> pd.DataFrame:
-    """Return treatment-emergent events of the safety analysis set; empty where none are known."""
+    """Return treatment-emergent events of the safety analysis set; empty where none are known.
+
+    An event of which the day is not known counts as treatment-emergent.
+
+    Returns
+    -------
+    DataFrame
+        Columns of adae; LEVEL, the grade, or the place of the severity where no event has a grade
+        (missing where neither is recorded); INSIDE and UNKNOWN (`safety.derive_window`).
+    """
     treated = select_safety_set(trial).set_index("USUBJID")["TRTSDY"]
     if trial.adae is None:
         return pd.DataFrame()
     # Of an empty table the keys would be mapped to text.
     start = trial.adae["USUBJID"].map(treated).astype(float)
-    return trial.adae[trial.adae["ASTDY"] >= start]
+    events = trial.adae[start.notna() & ~(trial.adae["ASTDY"] < start)]
+    level = events["AESEV"].map(SEVERITIES) if is_by_severity(trial.adae) else events["AETOXGR"]
+    window = derive_window(trial.adsl, events, trial.adex)
+    return events.assign(LEVEL=level.astype(float)).join(window)
+
+
+def is_by_severity(adae: pd.DataFrame) -> bool:
+    """Return whether events have a severity and no grades."""
+    return "AESEV" in adae and adae["AETOXGR"].isna().all() and adae["AESEV"].notna().any()
 
 
 def estimate_rate(count: int, years: float) -> dict[str, float]:
@@ -76,16 +96,15 @@ def mark_overview(events: pd.DataFrame) -> dict[str, pd.Series]:
     """Return which events belong to each row of `OVERVIEW`."""
     serious = events["AESER"] == "Y"
     related = events["AEREL"].isin(RELATED)
-    window = events.index.isin(select_infusion_events(events).index)
     return {
         "ANY": pd.Series(True, index=events.index),
-        "SEVERE": events["AETOXGR"] >= SEVERE_GRADE,
+        "SEVERE": events["LEVEL"] >= SEVERE_GRADE,
         "SERIOUS": serious,
         "RELATED": related,
         "SERIOUS RELATED": serious & related,
-        "FATAL": (events["AEOUT"] == "FATAL") | (events["AETOXGR"] == max(GRADES)),
-        "WINDOW": pd.Series(window, index=events.index),
-        "SERIOUS WINDOW": serious & window,
+        "FATAL": (events["AEOUT"] == "FATAL") | (events["LEVEL"] == max(GRADES)),
+        "WINDOW": events["INSIDE"],
+        "SERIOUS WINDOW": serious & events["INSIDE"],
     }
 
 
@@ -97,7 +116,8 @@ def summarise_overview(trial: Trial) -> pd.DataFrame:
     DataFrame
         Record, analysis ``overview``: count, denominator, percent with its exact interval (of the
         safety set), events_count, and but for `IN_WINDOW` rate with its exact interval (per 100
-        person-years). Empty where adverse events were not recorded or nobody was infused.
+        person-years). Missing in the window where neither hours nor the day of an event tell if it
+        lies there. Empty where adverse events were not recorded or nobody was infused.
     """
     treated = select_safety_set(trial)
     if trial.adae is None or treated.empty:
@@ -107,8 +127,13 @@ def summarise_overview(trial: Trial) -> pd.DataFrame:
     for group, own in mark_overview(events).items():
         who = events.loc[own, "USUBJID"].nunique()
         shown = estimate_proportion(who, len(treated)) | {"events_count": int(own.sum())}
-        # A window of a day has no rate per year of follow-up.
-        shown |= {} if group in IN_WINDOW else estimate_rate(int(own.sum()), years)
+        if group in IN_WINDOW:
+            # A window of a day has no rate; where hours are not known it has no count either.
+            unknown = events["UNKNOWN"] & ((events["AESER"] == "Y") | (group == "WINDOW"))
+            known = {"denominator": float(len(treated))}
+            shown = dict.fromkeys(shown, float("nan")) | known if unknown.any() else shown
+        else:
+            shown |= estimate_rate(int(own.sum()), years)
         rows += make_rows(
             "overview",
             shown,
@@ -130,14 +155,14 @@ def summarise_events(trial: Trial) -> pd.DataFrame:
         Record, analysis ``ae``, parameter AEBODSYS, group AEDECOD (empty for the whole class):
         count, percent (participants, of the safety set), severe_count, severe_percent (grade 3 or
         more), serious_count, related_count, grade1_count to grade5_count (participants by worst
-        grade), events_count, rate, rate_low, rate_high. Classes and terms by falling number of
-        participants. Empty where no event was recorded.
+        grade; ungraded_count where some event has none), events_count, rate, rate_low, rate_high.
+        Classes and terms by falling number of participants. Empty where no event was recorded.
     """
     treated, events = select_safety_set(trial), derive_emergent(trial)
     if events.empty:
         return make_record([])
     years = derive_person_years(treated).sum()
-    total = len(treated)
+    total, some_ungraded = len(treated), bool(events["LEVEL"].isna().any())
     rows: list[dict[str, Any]] = []
     for organ in order_groups(events, "AEBODSYS"):
         inside = events[events["AEBODSYS"] == organ]
@@ -146,7 +171,7 @@ def summarise_events(trial: Trial) -> pd.DataFrame:
         for term, own in parts.items():
             rows += make_rows(
                 "ae",
-                count_events(own, total) | estimate_rate(len(own), years),
+                count_events(own, total, some_ungraded) | estimate_rate(len(own), years),
                 parameter=organ,
                 group=term,
                 unit="per 100 years",
@@ -163,9 +188,9 @@ def order_groups(events: pd.DataFrame, column: str) -> list[str]:
     return [str(g) for g in size.sort_index().sort_values(ascending=False, kind="stable").index]
 
 
-def count_events(own: pd.DataFrame, total: int) -> dict[str, float]:
+def count_events(own: pd.DataFrame, total: int, some_ungraded: bool) -> dict[str, float]:
     """Return participants, by worst grade and kind, and events of one group of events."""
-    worst = own.groupby("USUBJID")["AETOXGR"].max()
+    worst = own.groupby("USUBJID")["LEVEL"].max()
     severe = int((worst >= SEVERE_GRADE).sum())
     out: dict[str, float] = {
         "count": len(worst),
@@ -176,7 +201,8 @@ def count_events(own: pd.DataFrame, total: int) -> dict[str, float]:
         "related_count": own.loc[own["AEREL"].isin(RELATED), "USUBJID"].nunique(),
         "events_count": len(own),
     }
-    return out | {f"grade{g}_count": int((worst == g).sum()) for g in GRADES}
+    out |= {f"grade{g}_count": int((worst == g).sum()) for g in GRADES}
+    return out | ({"ungraded_count": int(worst.isna().sum())} if some_ungraded else {})
 
 
 def derive_serious(trial: Trial) -> pd.DataFrame:
@@ -196,7 +222,7 @@ def derive_serious(trial: Trial) -> pd.DataFrame:
         serious = pd.DataFrame(columns=columns)
     else:
         serious = found[found["AESER"] == "Y"].rename(
-            columns={"AEDECOD": "EVENT", "ASTDY": "DAY", "AETOXGR": "GRADE"}
+            columns={"AEDECOD": "EVENT", "ASTDY": "DAY", "LEVEL": "GRADE"}
         )[columns]
         fatal = serious.loc[serious["AEOUT"] == "FATAL", "USUBJID"]
         deaths = deaths[~deaths["USUBJID"].isin(fatal)]
@@ -217,9 +243,8 @@ def summarise_serious(listing: pd.DataFrame) -> pd.DataFrame:
         function="summarise_serious",
     )
     for number, row in enumerate(listing.itertuples(), 1):
-        shown = {"day": float(row.DAY)}
-        if pd.notna(row.GRADE):
-            shown["grade"] = float(row.GRADE)
+        known = {"day": row.DAY, "grade": row.GRADE}
+        shown = {name: float(value) for name, value in known.items() if pd.notna(value)}
         rows += make_rows(
             "listing",
             shown,

@@ -13,11 +13,16 @@ from msct_helpers.load import Trial
 from msct_helpers.population import derive_follow_up
 from msct_helpers.results import make_record, make_rows
 from msct_helpers.schema import CELL_SOURCES, VISITS
+from msct_helpers.words import UNKNOWN
 
 CATEGORIES = ("SEX", "DIAG")
 """Characteristics that are counted; all others are numbers."""
 
-UNKNOWN = "NOT RECORDED"
+
+def list_sources(adsl: pd.DataFrame) -> list[str]:
+    """Return the sources of cells that were given: those that are known first, then others."""
+    given = set(adsl["MSCSRC"]) - {"NOT APPLICABLE"}
+    return [s for s in CELL_SOURCES if s in given] + sorted(given - set(CELL_SOURCES))
 
 
 def derive_groups(trial: Trial) -> dict[str, pd.Series]:
@@ -32,11 +37,7 @@ def derive_groups(trial: Trial) -> dict[str, pd.Series]:
     adsl = trial.adsl
     stayed = derive_follow_up(trial)["LASTRISK"] == max(VISITS)
     groups = {"ALL": pd.Series(True, index=adsl.index)}
-    groups |= {
-        source: adsl["MSCSRC"] == source
-        for source in CELL_SOURCES
-        if source != "NOT APPLICABLE" and (adsl["MSCSRC"] == source).any()
-    }
+    groups |= {source: adsl["MSCSRC"] == source for source in list_sources(adsl)}
     return groups | {"COMPLETED": stayed, "LEFT": ~stayed}
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 
 from msct_helpers.findings import Log, Problem, has_hidden, list_values, looks_odd, show_value
 from msct_helpers.read import Sheet
+from msct_helpers.results import slug
 from msct_helpers.schema import (
     CELL_SOURCES,
     DISCONTINUATION,
@@ -178,11 +179,6 @@ def fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def make_slug(text: str) -> str:
-    """Return the key under which the book would take two terms for one."""
-    return re.sub(r"[^\w+=-]+", "-", text).lower()
-
-
 def make_table(name: str, sheet: Sheet, log: Log) -> Table | None:
     """Return the typed columns of a table, or None where its heading cannot be read."""
     places = _place_columns(name, sheet, log)
@@ -330,7 +326,7 @@ def refuse_near_terms(table: Table) -> None:
         texts = series.dropna().unique()
         groups: dict[str, list[str]] = {}
         for text in texts:
-            groups.setdefault(make_slug(text), []).append(text)
+            groups.setdefault(slug(text), []).append(text)
         for same in groups.values():
             if len(same) > 1:
                 expected = f"one spelling, not {list_values(same)}"

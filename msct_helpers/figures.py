@@ -7,6 +7,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from scipy import stats
 
 from msct_helpers.schema import PARAMETERS, VISITS
@@ -23,6 +24,8 @@ STYLE: dict[str, Any] = {
     "svg.hashsalt": "msct",
     "figure.facecolor": "white",
     "pdf.fonttype": 42,
+    # Text may come from a data set.
+    "text.parse_math": False,
 }
 
 
@@ -37,6 +40,13 @@ MARKS = {
 def set_style() -> None:
     """Apply the house style."""
     mpl.rcParams.update(STYLE)  # type: ignore[arg-type]
+
+
+def fit_font(text: str) -> str:
+    """Return a text with the characters that the font of figures lacks named by their code."""
+    font = get_font(findfont(FontProperties()))
+    known = font.get_charmap()
+    return "".join(c if c == "\n" or ord(c) in known else f"[U+{ord(c):04X}]" for c in text)
 
 
 def make_figure(height: float) -> tuple[Figure, Axes]:

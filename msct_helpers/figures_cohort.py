@@ -8,7 +8,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from msct_helpers.figures import BLUE, GREEN, INK, MARKS, ORANGE, WIDTH, make_figure, set_style
+from msct_helpers.figures import (
+    BLUE,
+    GREEN,
+    INK,
+    MARKS,
+    ORANGE,
+    WIDTH,
+    fit_font,
+    make_figure,
+    set_style,
+)
 from msct_helpers.population import VISIT_DAYS
 from msct_helpers.schema import HORIZON_DAYS
 from msct_helpers.survival import get_at
@@ -19,6 +29,14 @@ LATE_DAYS = 122
 
 LINE = 0.19
 """Height of a line of text in the flow diagram, inches."""
+
+LETTERS = 30
+"""Letters on a line of the flow diagram."""
+
+
+def wrap_lines(text: str) -> str:
+    """Return a text with its lines broken where they would leave their box."""
+    return "\n".join(fill(fit_font(line), LETTERS) for line in text.split("\n"))
 
 
 def plot_flow(steps: list[tuple[str, list[str]]]) -> Figure:
@@ -31,7 +49,10 @@ def plot_flow(steps: list[tuple[str, list[str]]]) -> Figure:
         that leads to it (who left before this step; empty for nobody).
     """
     set_style()
-    gaps = [max(0.25, LINE * len(beside) + 0.22) for _, beside in steps]
+    steps = [(wrap_lines(text), [wrap_lines(line) for line in beside]) for text, beside in steps]
+    gaps = [
+        max(0.25, LINE * sum(1 + line.count("\n") for line in beside) + 0.22) for _, beside in steps
+    ]
     heights = [LINE * (1 + text.count("\n")) + 0.22 for text, _ in steps]
     gaps[0] = 0.0
     height = sum(gaps) + sum(heights) + 0.1

@@ -29,7 +29,9 @@ def check_trial(trial: Trial) -> pd.DataFrame:
     DataFrame
         Columns of `msct_helpers.statements.check_statements` and verdict.
     """
-    checked = check_statements(load_statements(), trial.adsl, trial.efficacy_labs, trial.adae)
+    checked = check_statements(
+        load_statements(), trial.adsl, trial.efficacy_labs, trial.adae, trial.adex
+    )
     return checked.assign(verdict=[judge(row) for row in checked.to_dict("records")])
 
 

@@ -6,8 +6,8 @@ import pandas as pd
 
 from msct_helpers.load import Trial
 from msct_helpers.results import make_record, make_rows, ref
-from msct_helpers.schema import DISCONTINUATION, HORIZON_DAYS, OTHER_REASONS, PARAMETERS, VISITS
-from msct_helpers.words import join_words
+from msct_helpers.schema import DISCONTINUATION, HORIZON_DAYS, PARAMETERS, VISITS
+from msct_helpers.words import join_words, name_source
 
 VISIT_DAYS = {0: 0, 6: 183, 12: 365, 24: HORIZON_DAYS}
 """Days since entry at which each visit is due."""
@@ -152,8 +152,8 @@ def summarise_disposition(trial: Trial) -> pd.DataFrame:
         known["excluded_count"] = trial.study.assessed - total
         rows += make_rows("assessed", known, method="count", function="summarise_disposition")
     status = derive_disposition(adsl)["STATUS"]
-    further = [r for r in OTHER_REASONS if (status == r).any()]
-    reasons = [*DISCONTINUATION, *further, "IN FOLLOW-UP", "FOLLOW-UP ENDED"]
+    reasons = [*DISCONTINUATION, "IN FOLLOW-UP", "FOLLOW-UP ENDED"]
+    reasons += sorted(set(status) - set(reasons))
     infused = adsl["TRTSDY"].notna()
     groups = {
         "infused": pd.Series({"YES": infused.sum(), "NO": (~infused).sum()}),
@@ -223,7 +223,7 @@ def say_enrolment(trial: Trial) -> str:
         return ref("status", "count", group=group)
 
     sources = [s for s in trial.adsl["MSCSRC"].unique() if s != "NOT APPLICABLE"]
-    cells = join_words([f"{ref('source', 'count', group=s)} {s.lower()}" for s in sources])
+    cells = join_words([f"{ref('source', 'count', group=s)} {name_source(s)}" for s in sources])
     given = (
         f"They received mesenchymal stem cells ({cells})."
         if cells

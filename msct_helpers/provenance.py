@@ -5,6 +5,7 @@ from importlib.metadata import version
 
 import pandas as pd
 
+from msct_helpers.document import quote
 from msct_helpers.load import Trial
 from msct_helpers.published_names import PUBLISHED
 from msct_helpers.reference import TOLERANCES
@@ -29,9 +30,9 @@ def table_provenance(trial: Trial) -> pd.DataFrame:
     """Return data set, its digest and seed, and the versions of Python and of each package."""
     study = trial.study
     rows = [
-        ("Data set", f"`{trial.folder}` ({study.origin})"),
-        ("Source", " ".join(study.source.split())),
-        ("Licence", " ".join(study.licence.split())),
+        ("Data set", f"`{quote(trial.folder)}` ({study.origin})"),
+        ("Source", quote(study.source)),
+        ("Licence", quote(study.licence)),
         ("Digest of the data (sha256, first digits)", f"`{trial.digest}`"),
     ]
     if study.seed is not None:

@@ -5,6 +5,7 @@ of `COLUMNS`. Tables, captions and prose show its ``text``; nothing else is prin
 publishes all records under the names of `msct_helpers.published_names`.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
@@ -48,7 +49,15 @@ def make_id(
     """Return the id of a result, the same for whoever records or shows it."""
     at = "" if visit is None else f"m{visit}"
     parts = [analysis, parameter, at, group, statistic]
-    return ".".join(re.sub(r"[^\w.+=-]+", "-", p).lower() for p in parts if p)
+    return ".".join(slug(p) for p in parts if p)
+
+
+def slug(text: str) -> str:
+    """Return a part of an id; text that is not just words keeps its identity by a digest."""
+    short = re.sub(r"[^\w+=-]+", "-", text).lower()
+    if re.fullmatch(r"[\w<+]*(?:[ =-][\w<+]+)*", text):
+        return short
+    return f"{short}~{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def ref(

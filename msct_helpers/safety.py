@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
+from msct_helpers.document import quote
 from msct_helpers.load import Trial
 from msct_helpers.population import derive_disposition
 from msct_helpers.results import make_record, make_rows, ref
@@ -142,7 +143,9 @@ def summarise_safety(trial: Trial) -> pd.DataFrame:
     DataFrame
         Record with analysis ``risk``: group DEATH, LIVER TRANSPLANT, LOST TO FOLLOW-UP (within two
         years, of all enrolled) and SERIOUS 24H (of all who were infused; only where adverse events
-        were recorded and someone was infused; with percent_upper and percent_three where none).
+        were recorded, someone was infused, and it is known of every serious event whether it fell
+        into the window; with percent_upper and percent_three where none). Otherwise ``window``
+        with unknown_count.
     """
     status = derive_disposition(trial.adsl)["STATUS"]
     counts = {
@@ -150,11 +153,19 @@ def summarise_safety(trial: Trial) -> pd.DataFrame:
         for group in ("DEATH", "LIVER TRANSPLANT", "LOST TO FOLLOW-UP")
     }
     treated = select_safety_set(trial)["USUBJID"]
-    if trial.adae is not None and len(treated):
-        early = select_infusion_events(trial.adae)
-        serious = early.loc[early["AESER"] == "Y", "USUBJID"]
-        counts["SERIOUS 24H"] = (int(serious[serious.isin(treated)].nunique()), len(treated))
     rows = []
+    if trial.adae is not None and len(treated):
+        seen, unknown = count_window(trial.adsl, trial.adae, trial.adex)
+        if not unknown:
+            counts["SERIOUS 24H"] = (seen, len(treated))
+        else:
+            rows += make_rows(
+                "window",
+                {"unknown_count": unknown, "denominator": len(treated)},
+                n=len(treated),
+                method="serious events of which neither hours nor the day tell",
+                function="summarise_safety",
+            )
     for group, (count, total) in counts.items():
         shown = estimate_proportion(count, total)
         if group == "SERIOUS 24H" and not count:
@@ -170,13 +181,65 @@ def summarise_safety(trial: Trial) -> pd.DataFrame:
     return make_record(rows)
 
 
-def select_infusion_events(adae: pd.DataFrame) -> pd.DataFrame:
-    """Return the events with onset during an infusion or within 24 hours of its end."""
-    return adae[adae["AEHRINF"] <= WINDOW_HOURS]
+def list_infusions(adsl: pd.DataFrame, adex: pd.DataFrame | None) -> pd.DataFrame:
+    """Return USUBJID and study day (DAY) of every infusion; of the first where no more is known."""
+    if adex is not None:
+        return adex[["USUBJID", "ASTDY"]].rename(columns={"ASTDY": "DAY"})
+    return adsl[["USUBJID", "TRTSDY"]].rename(columns={"TRTSDY": "DAY"}).dropna()
 
 
-def say_window(trial: Trial) -> str:
-    """Return the sentence on serious events within 24 hours of an infusion."""
+def derive_window(
+    adsl: pd.DataFrame, adae: pd.DataFrame, adex: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Return whether each event began during an infusion or within 24 hours of its end.
+
+    Where hours are not recorded, the day can exclude an event but not include it: an event on the
+    day of an infusion or the next, or on an unknown day, may lie in the window.
+
+    Returns
+    -------
+    DataFrame
+        INSIDE and UNKNOWN, an event a row, in the order and with the index of `adae`.
+    """
+    infusions = list_infusions(adsl, adex)
+    pairs = adae[["USUBJID", "ASTDY"]].reset_index().merge(infusions, on="USUBJID")
+    near = pairs["ASTDY"].isna() | (pairs["ASTDY"] - pairs["DAY"]).isin([0, 1])
+    possible = adae.index.isin(pairs.loc[near, "index"])
+    hours = adae["AEHRINF"]
+    return pd.DataFrame(
+        {"INSIDE": hours <= WINDOW_HOURS, "UNKNOWN": hours.isna() & possible}, index=adae.index
+    )
+
+
+def count_window(
+    adsl: pd.DataFrame, adae: pd.DataFrame, adex: pd.DataFrame | None
+) -> tuple[int, int]:
+    """Return how many of the safety set had a serious event in the window, and how many may have.
+
+    Participants with one that is known to lie in it are not among those who may have had one.
+    """
+    treated = adsl.loc[adsl["SAFFL"] == "Y", "USUBJID"]
+    serious = (adae["AESER"] == "Y") & adae["USUBJID"].isin(treated)
+    window = derive_window(adsl, adae, adex)
+    seen = set(adae.loc[serious & window["INSIDE"], "USUBJID"])
+    may = set(adae.loc[serious & window["UNKNOWN"], "USUBJID"]) - seen
+    return len(seen), len(may)
+
+
+def say_window(trial: Trial, record: pd.DataFrame) -> str:
+    """Return the sentence on serious events within 24 hours of an infusion.
+
+    Parameters
+    ----------
+    trial, record
+        The data set, and its `summarise_safety`.
+    """
+    if (record["analysis"] == "window").any():
+        return (
+            "Serious adverse events within 24 hours of an infusion: not assessable. Of "
+            f"{ref('window', 'denominator')} participants {ref('window', 'unknown_count')} had a "
+            "serious event of which the hours are not recorded and the day does not exclude it."
+        )
     if not (trial.adsl["SAFFL"] == "Y").any():
         return (
             "Serious adverse events within 24 hours of an infusion: not assessable, "
@@ -228,7 +291,7 @@ def say_exposure(record: pd.DataFrame) -> str:
     if not units:
         return f"{out} no dose is recorded."
     doses = [
-        f"median {ref('exposure', 'dose_median', group=u)} {u} "
+        f"median {ref('exposure', 'dose_median', group=u)} {quote(u)} "
         f"({ref('exposure', 'dose_low', group=u)} to {ref('exposure', 'dose_high', group=u)})"
         for u in units
     ]

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown, display
+from IPython.display import display
 
 from msct_helpers import figures, tables
 from msct_helpers.efficacy import get_value, say_change
@@ -49,7 +49,7 @@ def show_course(
     """
     own = labs[labs["PARAMCD"] == code]
     if own.empty:
-        display(Markdown(f"{upper_first(name)}: not assessable, {why or 'not recorded'}."))
+        display(book.say(f"{upper_first(name)}: not assessable, {why or 'not recorded'}."))
         return
     unit = str(own["AVALU"].iloc[0])
     unit_word = {"score": "points", "1": ""}.get(unit, unit)

@@ -2,16 +2,17 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from IPython.display import Markdown, display
+from IPython.display import display
 
 from msct_helpers import baseline, figures_cohort, meld, population, survival
 from msct_helpers import tables_cohort as tables
 from msct_helpers.report import Chapter
 from msct_helpers.results import ref
 from msct_helpers.schema import VISITS
-from msct_helpers.tables import LABELS, name_parameter
-from msct_helpers.words import join_words
+from msct_helpers.tables import name_parameter
+from msct_helpers.words import join_words, name_reason, name_source
 
 LAST = max(VISITS)
 APART = 0.5
@@ -39,7 +40,7 @@ def list_steps(record: pd.DataFrame) -> list[tuple[str, list[str]]]:
         excluded.append(f"{ref('assessed', 'excluded_count')} not selected")
     steps.append((f"Enrolled\n{ref('enrolled', 'count')}", excluded))
     sources = list(record.loc[record["analysis"] == "source", "group"].unique())
-    given = [f"{ref('source', 'count', group=s)} {LABELS[s]}" for s in sources]
+    given = [f"{ref('source', 'count', group=s)} {name_source(s)}" for s in sources]
     if values["infused.yes.count"]:
         beside = [f"{ref('infused', 'count', group='NO')} not infused"]
         received = [g for g, s in zip(given, sources, strict=True) if s != "NOT APPLICABLE"]
@@ -50,11 +51,13 @@ def list_steps(record: pd.DataFrame) -> list[tuple[str, list[str]]]:
     exits = record[(record["analysis"] == "exit") & (record["statistic"] == "count")]
     for month, visit in VISITS.items():
         own = exits[exits["visit"] == month]
-        left = [f"{ref('exit', 'count', visit=month, group=g)} {LABELS[g]}" for g in own["group"]]
+        left = [
+            f"{ref('exit', 'count', visit=month, group=g)} {name_reason(g)}" for g in own["group"]
+        ]
         risk, seen = (ref("visit", "count", visit=month, group=g) for g in ("RISK", "ATTENDED"))
         steps.append((f"{visit}\n{risk} at risk, {seen} attended", left))
     late = exits.loc[exits["visit"].isna(), "group"]
-    left = [f"{ref('exit', 'count', group=g)} {LABELS[g]}" for g in late]
+    left = [f"{ref('exit', 'count', group=g)} {name_reason(g)}" for g in late]
     stayed = ref("status", "count", group="IN FOLLOW-UP")
     steps.append((f"Two years\n{stayed} still followed", left))
     full, safe = (ref("set", "count", group=g) for g in ("FASFL", "SAFFL"))
@@ -114,7 +117,7 @@ def show_leavers(book: Chapter, record: pd.DataFrame) -> None:
     if not values["group.left.count"] or not values["group.completed.count"]:
         left = values["group.left.count"]
         who = "Everybody left" if left else "Nobody left"
-        display(Markdown(f"{who} before the last visit: there are no two groups to compare."))
+        display(book.say(f"{who} before the last visit: there are no two groups to compare."))
         return
     display(book.say(say_leavers(record)))
     display(
@@ -180,7 +183,7 @@ def show_swimmer(book: Chapter, record: pd.DataFrame) -> None:
     course = population.derive_follow_up(book.trial)
     visits = book.trial.adlb.groupby(["USUBJID", "AVISITN"])["ADY"].min().reset_index()
     counts = [
-        f"{ref('status', 'count', group=g)} {LABELS[g]}"
+        f"{ref('status', 'count', group=g)} {name_reason(g)}"
         for g in record.loc[record["analysis"] == "status", "group"].unique()
     ]
     book.figure(
@@ -226,6 +229,8 @@ def say_competing(record: pd.DataFrame) -> str:
     """Return the incidence of each event, and what one minus Kaplan-Meier would make of death."""
     values = record.set_index("id")["value"]
     died, moved = (values[f"cif.m{LAST}.{c}.percent"] for c in ("death", "liver-transplant"))
+    if np.isnan(died):
+        return f"Nobody was followed to {LAST} months, so no incidence is estimated there."
     if not died + moved:
         return "No death and no transplant was recorded, so there is no incidence to estimate."
     at: dict[str, Any] = {"visit": LAST}
@@ -250,7 +255,7 @@ def show_bounds(book: Chapter) -> None:
     values = record.set_index("id")["value"]
     if not values["bound.unknown.count"]:
         text = "Of every participant it is known whether they lived to two years without transplant"
-        display(Markdown(f"{text}: nobody was lost, so there is nothing to bound."))
+        display(book.say(f"{text}: nobody was lost, so there is nothing to bound."))
         return
     display(
         book.say(

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown, display
+from IPython.display import display
 
 from msct_helpers import figures_efficacy, missing, tables_efficacy
 from msct_helpers.efficacy import get_value
@@ -103,7 +103,7 @@ def show_forest(book: Chapter, record: pd.DataFrame) -> None:
 def show_family(book: Chapter, record: pd.DataFrame) -> None:
     """Show the table of the family, with raw and adjusted p-values."""
     if record.empty:
-        display(Markdown("Not assessable: no endpoint can be fitted by the mixed model."))
+        display(book.say("Not assessable: no endpoint can be fitted by the mixed model."))
         return
     display(
         book.table(

@@ -43,8 +43,8 @@ def link_shown(claim: dict[str, str], assessable: bool) -> str:
     target = f"tab-{code.lower()}"
     if not code:
         chapter, target = SHOWN[claim["id"]]
-    page = f"{{doc}}`{chapter}`"
-    return f"{page}, {{numref}}`{target}`" if target and assessable else page
+    page = f"[]({chapter}.md)"
+    return f"{page}, [](#{target})" if target and assessable else page
 
 
 def show_summary(book: Chapter, checked: pd.DataFrame, checks: dict[str, list[Check]]) -> None:
@@ -77,16 +77,16 @@ def show_short(book: Chapter, checked: pd.DataFrame) -> None:
     for verdict, name in zip(checked["verdict"], checked["id"], strict=True):
         groups.setdefault(verdict.partition(":")[0], []).append(name)
     order = [*ledger.VERDICTS, "not assessable", ledger.NOT_TESTABLE, ledger.WEIGHED]
-    lines = [f"| {v} | {', '.join(groups[v])} |" for v in order if v in groups]
-    text = "\n".join(["| Verdict on these data | Statements |", "| :-- | :-- |", *lines])
-    book.offer(text, name="short-statements")
+    rows = [(verdict, ", ".join(groups[verdict])) for verdict in order if verdict in groups]
+    shown = pd.DataFrame(rows, columns=["Verdict on these data", "Statements"])
+    book.offer(book.table(shown, label=False), name="short-statements")
 
 
 def show_kind(book: Chapter) -> None:
     """Leave for the front page what kind of evidence the data are, and what they allow to say."""
     about, conclusion = conclusions.describe_kind(book.trial)
-    book.offer(about, name="about-data")
-    book.offer(conclusion, name="conclusion")
+    book.say(about, name="about-data")
+    book.say(conclusion, name="conclusion")
 
 
 def show_claims(
@@ -101,10 +101,7 @@ def show_claims(
         row = rows.loc[claim["id"]]
         verdict = ref("claim", "verdict", group=claim["id"])
         silent = f" Not stated: {claim['not_stated']}." if claim["not_stated"] else ""
-        text = [
-            f"(claim-{claim['id'].lower()})=",
-            f"**{claim['id']}. {claim['statement']}**{silent}",
-        ]
+        text = [f"**{claim['id']}. {claim['statement']}**{silent}"]
         able = row["verdict"] in ledger.VERDICTS
         found = f" {ledger.describe_claim(claim, units)}" if able else ""
         where = f" Shown in {link_shown(claim, able)}."
@@ -115,7 +112,7 @@ def show_claims(
             if check.survives is not None:
                 outcome = f"{words[check.survives]} ({check.words})"
             text.append(f"- {CHECKS[check.name]}: {outcome}.")
-        display(book.say("\n".join(text) + "\n"))
+        display(book.say("\n".join(text), target=f"claim-{claim['id'].lower()}"))
 
 
 def show_conclusions(book: Chapter, checked: pd.DataFrame) -> None:
@@ -127,11 +124,11 @@ def show_conclusions(book: Chapter, checked: pd.DataFrame) -> None:
     weighed = conclusions.weigh_conclusions(book.trial, checked, counts["N3"] + counts["N4"])
     for claim in claims[claims["kind"] == "conclusion"].to_dict("records"):
         found = weighed[claim["id"]]
-        text = [f"(claim-{claim['id'].lower()})=", f"**{claim['id']}. {claim['statement']}**", ""]
+        text = [f"**{claim['id']}. {claim['statement']}**", ""]
         text += [f"- For: {sentence}" for sentence in found.pro]
         text += [f"- Against: {sentence}" for sentence in found.contra]
         text += [f"- Here: {sentence}" for sentence in found.here]
-        display(book.say("\n".join(text) + "\n"))
+        display(book.say("\n".join(text), target=f"claim-{claim['id'].lower()}"))
 
 
 def show_rules(book: Chapter) -> None:

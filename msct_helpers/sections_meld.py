@@ -1,7 +1,7 @@
 """Passages of the MELD chapter: parts, floors, bands, noise, disagreement between scores."""
 
 import pandas as pd
-from IPython.display import Markdown, display
+from IPython.display import display
 
 from msct_helpers import figures_meld, meld_change
 from msct_helpers.meld import NAMES
@@ -10,7 +10,8 @@ from msct_helpers.report import Chapter
 from msct_helpers.results import get_refs, make_id, ref
 from msct_helpers.schema import VISITS
 from msct_helpers.shifts import count_moves
-from msct_helpers.tables import LABELS, unbroken
+from msct_helpers.tables import unbroken
+from msct_helpers.words import LABELS
 
 PARTS = figures_meld.PART_NAMES
 
@@ -18,14 +19,14 @@ PARTS = figures_meld.PART_NAMES
 def show_parts(book: Chapter, why: str) -> None:
     """Show the parts of the change in MELD(i) and how many values stand on a floor."""
     if why:
-        display(Markdown(f"Parts of the change in MELD(i): not assessable, {why}."))
+        display(book.say(f"Parts of the change in MELD(i): not assessable, {why}."))
         return
     parts = meld_change.decompose_change(book.trial.efficacy_labs)
     record = book.record(meld_change.summarise_parts(parts))
     floors = book.record(meld_change.count_floors(book.trial.efficacy_labs))
     months = sorted(int(m) for m in parts["AVISITN"].unique())
     if LAST not in months:
-        display(Markdown(f"No participant has all components at baseline and month {LAST}."))
+        display(book.say(f"No participant has all components at baseline and month {LAST}."))
         return
     each = ", ".join(f"{ref('part', 'mean', c, LAST)} from {n}" for c, n in PARTS.items())
     sentence = (
@@ -75,7 +76,7 @@ def table_parts(record: pd.DataFrame, floors: pd.DataFrame, months: list[int]) -
 def show_bands(book: Chapter, scores: pd.DataFrame, why: str) -> None:
     """Show movement between bands of MELD(i) from baseline to the last visit."""
     if why:
-        display(Markdown(f"Movement between bands of MELD(i): not assessable, {why}."))
+        display(book.say(f"Movement between bands of MELD(i): not assessable, {why}."))
         return
     moves = meld_change.derive_bands(scores, book.trial.adsl)
     ends = [*BANDS, "DEATH", "LIVER TRANSPLANT", "NOT SEEN"]
@@ -98,11 +99,11 @@ def show_bands(book: Chapter, scores: pd.DataFrame, why: str) -> None:
 def show_noise(book: Chapter, scores: pd.DataFrame, why: str) -> None:
     """Show what noise and regression to the mean alone would give."""
     if why:
-        display(Markdown(f"Noise and regression to the mean: not assessable, {why}."))
+        display(book.say(f"Noise and regression to the mean: not assessable, {why}."))
         return
     record = book.record(meld_change.summarise_noise(scores))
     if record.loc[record["analysis"] == "noise", "value"].isna().any():
-        display(Markdown("Noise: not assessable, too few participants with repeated visits."))
+        display(book.say("Noise: not assessable, too few participants with repeated visits."))
         return
     falls = " / ".join(ref("rtm", "fall", group=f"above-{s}") for s in (10, 25, 50))
     display(
@@ -128,11 +129,11 @@ def show_noise(book: Chapter, scores: pd.DataFrame, why: str) -> None:
 def show_disagreements(book: Chapter, scores: pd.DataFrame, why: str) -> None:
     """Show whose scores moved in different directions."""
     if why:
-        display(Markdown(f"Agreement of the scores: not assessable, {why}."))
+        display(book.say(f"Agreement of the scores: not assessable, {why}."))
         return
     found = meld_change.list_disagreements(scores)
     if found.empty:
-        display(Markdown(f"At month {LAST} all scores of every participant moved the same way."))
+        display(book.say(f"At month {LAST} all scores of every participant moved the same way."))
         return
     book.record(meld_change.summarise_disagreements(found))
     codes = [c for c in NAMES if c in found]

@@ -1,16 +1,16 @@
 """Passages of the safety chapter: exposure, 24-hour window, adverse events, shifts."""
 
 import pandas as pd
-from IPython.display import Markdown, display
+from IPython.display import display
 
 from msct_helpers import adverse_events, figures_safety, published, safety, shifts
 from msct_helpers import tables_safety as tables
+from msct_helpers.document import quote
 from msct_helpers.load import Trial, load_statements
 from msct_helpers.report import Chapter
 from msct_helpers.results import ref
 from msct_helpers.schema import PARAMETERS
-from msct_helpers.tables import LABELS
-from msct_helpers.words import join_words, upper_first
+from msct_helpers.words import LABELS, join_words, upper_first
 
 ASSUMED = (
     " Every event other than the published counts of deaths and of serious events within 24 hours "
@@ -29,13 +29,23 @@ def say_no_events(trial: Trial) -> str:
     return ""
 
 
+def name_severe(trial: Trial) -> str:
+    """Return the words for severe events: by grade, or by severity where there are no grades."""
+    by_severity = trial.adae is not None and adverse_events.is_by_severity(trial.adae)
+    return tables.SEVERE if by_severity else adverse_events.OVERVIEW["SEVERE"]
+
+
 def say_grades(trial: Trial) -> str:
     """Return the CTCAE version of the grades, and that synthetic events are assumed."""
     if trial.adae is None:
         return ""
+    if name_severe(trial) == tables.SEVERE:
+        return "Severity as recorded; no grades are." + (ASSUMED if trial.synthetic else "")
     version = trial.study.ctcae_version
     grades = (
-        f"Grades by CTCAE {version}." if version else "CTCAE version of the grades: not stated."
+        f"Grades by CTCAE {quote(version)}."
+        if version
+        else "CTCAE version of the grades: not stated."
     )
     return grades + (ASSUMED if trial.synthetic else "")
 
@@ -75,7 +85,7 @@ def show_window(book: Chapter) -> None:
     """Show what none of a few patients means: these data, and the published count."""
     record = book.record(safety.summarise_safety(book.trial))
     limits = safety.say_limits(record)
-    display(book.say(f"{safety.say_window(book.trial)} {limits}".strip()))
+    display(book.say(f"{safety.say_window(book.trial, record)} {limits}".strip()))
     counted = book.record(published.summarise_counts(load_statements()))
     values = counted.set_index("id")
     total = int(values.loc["published.s1.denominator", "value"])
@@ -118,15 +128,17 @@ def show_events(book: Chapter) -> None:
     """Show adverse events: overview, by class and term, by worst grade; or why there are none."""
     trial = book.trial
     if trial.adae is None or safety.select_safety_set(trial).empty:
-        display(Markdown(say_no_events(trial)))
+        display(book.say(say_no_events(trial)))
         return
     book.record(adverse_events.summarise_overview(trial))
-    grades = say_grades(trial)
+    grades, severe = say_grades(trial), name_severe(trial)
+    kind = "severity" if severe == tables.SEVERE else "grade"
+    severe_one = "a severe one" if severe == tables.SEVERE else "one of grade 3 or more"
     display(
         book.say(
             f"{ref('overview', 'count', group='ANY')} of "
             f"{ref('overview', 'denominator', group='ANY')} participants had an adverse event, "
-            f"{ref('overview', 'count', group='SEVERE')} one of grade 3 or more and "
+            f"{ref('overview', 'count', group='SEVERE')} {severe_one} and "
             f"{ref('overview', 'count', group='SERIOUS')} a serious one. "
             f"{ref('overview', 'count', group='RELATED')} had one that was called related to the "
             "infusion."
@@ -134,7 +146,7 @@ def show_events(book: Chapter) -> None:
     )
     display(
         book.table(
-            tables.table_overview(trial.synthetic),
+            tables.table_overview(trial.synthetic, severe),
             name="tab-overview",
             caption="Adverse events after the first infusion, safety analysis set. A participant "
             "counts once in a row; rates count every event, per 100 person-years, and are left out "
@@ -144,21 +156,21 @@ def show_events(book: Chapter) -> None:
     )
     record = book.record(adverse_events.summarise_events(trial))
     if record.empty:
-        display(Markdown(say_no_events(trial)))
+        display(book.say(say_no_events(trial)))
         return
     display(
         book.table(
-            tables.table_events(record, trial.synthetic),
+            tables.table_events(record, trial.synthetic, severe),
             name="tab-events",
             caption="Adverse events by system organ class and preferred term: participants, with "
-            f"the worst grade each, and events. CI, confidence interval. {grades}",
+            f"the worst {kind} each, and events. CI, confidence interval. {grades}",
         )
     )
     display(
         book.table(
-            tables.table_grades(record, trial.synthetic),
+            tables.table_grades(record, trial.synthetic, severe),
             name="tab-grades",
-            caption=f"Participants by worst grade of each preferred term. {grades}",
+            caption=f"Participants by worst {kind} of each preferred term. {grades}",
         )
     )
 
@@ -168,7 +180,7 @@ def show_serious(book: Chapter) -> None:
     listing = adverse_events.derive_serious(book.trial)
     book.record(adverse_events.summarise_serious(listing))
     if listing.empty:
-        display(Markdown("No death and no serious adverse event was recorded."))
+        display(book.say("No death and no serious adverse event was recorded."))
         return
     what = "Deaths within two years and serious adverse events"
     if book.trial.adae is None:
@@ -194,7 +206,7 @@ def show_shifts(book: Chapter) -> None:
     """Show laboratory shifts from baseline to the worst later value."""
     record = book.record(shifts.summarise_shifts(book.trial))
     if record.empty:
-        display(Markdown("Laboratory shifts: not assessable, no parameter can be classed."))
+        display(book.say("Laboratory shifts: not assessable, no parameter can be classed."))
         return
     has_points = record["group"].str.startswith(shifts.POINTS[0]).any()
     has_ranges = record["group"].str.startswith(shifts.RANGES[0]).any()
@@ -219,7 +231,7 @@ def show_shifts(book: Chapter) -> None:
         )
     else:
         display(
-            Markdown(
+            book.say(
                 "Shifts by limits of normal: not assessable, the data set gives no limits of its "
                 "laboratory."
             )

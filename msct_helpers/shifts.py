@@ -36,25 +36,15 @@ def list_shifts(trial: Trial) -> dict[str, tuple[str, ...]]:
     return {c: classes[c] for c in trial.parameters if c in classes}
 
 
-def select_later(trial: Trial) -> pd.DataFrame:
-    """Return measurements at unscheduled visits, after the participant's baseline value."""
-    labs, key = trial.unscheduled, ["USUBJID", "PARAMCD"]
-    first = trial.adlb[trial.adlb["AVISITN"] == 0].set_index(key)["ADY"]
-    start = first.reindex(pd.MultiIndex.from_frame(labs[key])).to_numpy()
-    return labs[labs["ADY"] > start]
-
-
 def derive_classes(trial: Trial, code: str) -> pd.DataFrame:
-    """Return each measurement of a parameter at and after baseline with its class.
+    """Return each measurement of a parameter with its class.
 
     Returns
     -------
     DataFrame
-        USUBJID, AVISITN (missing at unscheduled visits), AVAL and CLASS.
+        USUBJID, AVISITN, ADY, AVAL and CLASS; unscheduled measurements too.
     """
-    labs = trial.adlb
-    if len(trial.unscheduled):
-        labs = pd.concat([labs, select_later(trial).assign(AVISITN=np.nan)], ignore_index=True)
+    labs = pd.concat([trial.adlb, trial.unscheduled], ignore_index=True)
     own = labs[labs["PARAMCD"] == code]
     values = own["AVAL"].to_numpy(dtype=float)
     if code in CHILD_PUGH_LIMITS:
@@ -67,7 +57,7 @@ def derive_classes(trial: Trial, code: str) -> pd.DataFrame:
     else:
         low, high = (trial.study.reference_ranges or {})[code]
         found = np.select([values < low, values > high], ["LOW", "HIGH"], "NORMAL")
-    return own[["USUBJID", "AVISITN", "AVAL"]].assign(CLASS=found)
+    return own[["USUBJID", "AVISITN", "ADY", "AVAL"]].assign(CLASS=found)
 
 
 def derive_shifts(trial: Trial, code: str) -> pd.DataFrame:
@@ -79,8 +69,9 @@ def derive_shifts(trial: Trial, code: str) -> pd.DataFrame:
         USUBJID, START, END (a class, or NO LATER VALUE); participants with a value at baseline.
     """
     classed = derive_classes(trial, code)
-    first = classed[classed["AVISITN"] == 0].set_index("USUBJID")["CLASS"]
-    later = classed[~(classed["AVISITN"] <= 0)]
+    base = classed[classed["AVISITN"] == 0].set_index("USUBJID")
+    first = base["CLASS"]
+    later = classed[classed["ADY"] > classed["USUBJID"].map(base["ADY"]).astype(float)]
     later = later.sort_values("AVAL", ascending=code not in LOW_IS_WORSE)
     worst = later.drop_duplicates("USUBJID", keep="last").set_index("USUBJID")["CLASS"]
     end = worst.reindex(first.index).fillna(NONE_LATER)

@@ -7,50 +7,44 @@ What Jupyter Book leaves open and this report needs:
 - A figure carries caption, name and alt text computed beside the code that draws it.
 - Every page says what kind of data it shows.
 - The record of results is left beside the pages (`msct_helpers.sphinx_results`).
+- The output is whole, of one data set, and nothing else (`msct_helpers.sphinx_output`).
 """
 
-import base64
 import hashlib
+import html
 import os
 import platform
 import re
-import sys
-import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import nbformat
-import yaml
 from docutils import nodes
-from jupyter_cache import get_cache
-from jupyter_cache.base import CacheBundleIn
-from jupyter_cache.executors.utils import ExecutionResult, single_nb_execution
 from latex2mathml.converter import convert
-from myst_nb.core.render import MimeData, NbElementRenderer
 from sphinx.application import Sphinx
 from sphinx.config import Config
-from sphinx.environment import BuildEnvironment
-from sphinx.errors import ExtensionError
-from sphinx.util import logging
-from sphinx.util.console import bold
 
-from msct_helpers import __version__, sphinx_pdf, sphinx_results
+from msct_helpers import (
+    __version__,
+    sphinx_document,
+    sphinx_execute,
+    sphinx_output,
+    sphinx_pdf,
+    sphinx_results,
+)
+from msct_helpers.document import show_characters
 from msct_helpers.paths import ROOT, data_folder, digest_data
+from msct_helpers.processes import end_with_caller, stop
 
-FIGURE_MIME = "application/vnd.msct.figure+json"
-WORKERS = min(os.cpu_count() or 1, 3) + 1
-"""Chapters executed at a time: one more than cores, because a kernel that starts mostly waits."""
+CACHE = "MSCT_CACHE"
+"""Environment variable of `msct_helpers.verify`: a folder for the execution cache of this build
+alone."""
 
-CACHE, PLAIN = "MSCT_CACHE", "MSCT_PLAIN_KERNELS"
-"""Environment variables of `msct_helpers.verify`: a folder for the execution cache of this build
-alone, and that each chapter's kernel is started in the ordinary way."""
+FACTS = ("title", "short_title", "label", "source", "licence", "population", "treatment")
+"""What of a study's description the pages say; its origin is the one fact besides."""
 
 VERSIONED = ("matplotlib", "myst-nb", "numpy", "pandas", "scipy", "seaborn", "statsmodels")
 """Packages whose version can change a number or a figure."""
-
-logger = logging.getLogger(__name__)
 
 
 def compute_digest() -> str:
@@ -74,33 +68,70 @@ def compute_book_digest(digest: str) -> str:
 
 
 def configure(app: Sphinx, config: Config) -> None:
-    """Point the cache at the digest and take titles and labels from the data set."""
+    """Hold the output, point the cache at the digest, take titles and labels from the data set."""
+    end_with_caller()
     drop_thebe(app)
     folder = data_folder()
     os.environ["MSCT_DATA"] = str(folder)
-    study_file = folder / "study.yml"
-    if not study_file.is_file():
-        raise ExtensionError(f"MSCT_DATA: no study.yml in {folder}; expected a data-set folder")
-    study = yaml.safe_load(study_file.read_text(encoding="utf-8"))
-    config.msct_digest = compute_digest()
+    sphinx_output.hold_output(app, folder.name)
+    study, config.msct_digest = read_facts(app, folder)
     shared = ROOT / "_build" / ".execution"
     caches = Path(os.environ[CACHE]) if CACHE in os.environ else shared
     config.nb_execution_cache_path = str(caches / config.msct_digest[:16])
-    config.myst_substitutions = {
-        key: " ".join(str(study.get(key, "")).split())
-        for key in ("title", "short_title", "label", "source", "licence", "population", "treatment")
-    } | {"dataset": folder.name}
-    config.html_title = config.project = study["short_title"]
-    config.msct_label = config.myst_substitutions["label"]
+    shown = {name: show_characters(study[name]) for name in FACTS}
+    config.msct_study = shown | {"dataset": show_characters(folder.name)}
+    config.html_title = config.project = shown["short_title"]
     config.msct_origin = study["origin"]
     config.release = config.version = __version__
-    # Sphinx copies a changed style sheet only when it writes pages.
-    style = ROOT / "assets" / "book.css"
-    config.msct_style = hashlib.sha256(style.read_bytes()).hexdigest()
     config.msct_book = compute_book_digest(config.msct_digest)
     config.msct_offered = sphinx_pdf.list_offered(config.msct_book)
-    words = config.myst_substitutions | {"origin": study["origin"]}
+    words = config.msct_study | {"origin": study["origin"]}
     sphinx_pdf.configure_latex(config, words, digest_data(folder))
+    facts = {"digest": config.msct_digest, "study": study}
+    sphinx_output.open_output(app, compute_key(config), facts)
+
+
+def read_facts(app: Sphinx, folder: Path) -> tuple[dict[str, str], str]:
+    """Return what the pages say of the study, and the digest of all that chapters depend on.
+
+    The data set is loaded, and its problems told, where this output was not built from it. A build
+    in which nothing changed has no need of pandas.
+    """
+    try:
+        digest = compute_digest()
+    except OSError as error:
+        digest, unread = "", f"{error.filename}: cannot be read ({error.strerror})"
+    facts = sphinx_output.read_seal(app).get("facts", {})
+    if digest and facts.get("digest") == digest:
+        return facts["study"], digest
+    study = load_facts(folder)
+    if not digest:
+        # A file of the project, or one that the loader has no use for.
+        stop(unread)
+    return study, digest
+
+
+def load_facts(folder: Path) -> dict[str, str]:
+    """Return what the pages say of a study, or print what is wrong with its data and stop."""
+    from msct_helpers.load import DataError, load_trial
+
+    if not folder.is_dir():
+        stop(f"MSCT_DATA: no folder {folder}; expected one with a data set")
+    try:
+        study = load_trial(folder).study
+    except DataError as error:
+        stop(str(error))
+    facts = {name: str(getattr(study, name)) for name in (*FACTS, "origin")}
+    return {name: re.sub(r"[ \n]+", " ", text).strip() for name, text in facts.items()}
+
+
+def compute_key(config: Config) -> str:
+    """Return a sha256 over all that the output depends on besides the texts of the pages."""
+    total = hashlib.sha256(f"{config.msct_digest} {config.msct_offered}".encode())
+    settings = [ROOT / name for name in ("_config.yml", "_toc.yml", "requirements.txt")]
+    for path in sorted([*settings, *(p for p in (ROOT / "assets").rglob("*") if p.is_file())]):
+        total.update(path.name.encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()
 
 
 def drop_thebe(app: Sphinx) -> None:
@@ -110,113 +141,6 @@ def drop_thebe(app: Sphinx) -> None:
             listeners.remove(listener)
     styles = app.registry.css_files
     styles[:] = [style for style in styles if style[0] != "sphinx-thebe.css"]
-
-
-def execute_chapters(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
-    """Execute what the cache lacks, side by side, and fill the cache for MyST-NB."""
-    cache = get_cache(env.mystnb_config.execution_cache_path)  # type: ignore[attr-defined]
-    todo: dict[Path, nbformat.NotebookNode] = {}
-    for docname in docnames:
-        path = Path(env.doc2path(docname))
-        notebook = sphinx_results.read_notebook(env, docname)
-        if notebook is None:
-            continue
-        try:
-            cache.match_cache_notebook(notebook)
-        except KeyError:
-            todo[path] = notebook
-    if not todo:
-        return
-    logger.info(bold("executing %s chapter(s), %s at a time"), len(todo), WORKERS)
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    os.environ["MPLBACKEND"] = "agg"
-    # The server's imports pay from three chapters on.
-    if sys.platform == "linux" and len(todo) > 2 and PLAIN not in os.environ:
-        os.environ["JUPYTER_DEFAULT_PROVISIONER_NAME"] = "msct-fork"
-    start = time.perf_counter()
-    with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-        # The longest first, so that none is left to run alone at the end.
-        order = sorted(todo, key=lambda path: -path.stat().st_size)
-        runs = {pool.submit(execute, path, todo[path]): path for path in order}
-        for count, run in enumerate(as_completed(runs), 1):
-            path = runs[run]
-            result = run.result()
-            if result.err is not None:
-                pool.shutdown(cancel_futures=True)
-                check_data()
-                raise ExtensionError(f"{path.name}: a cell failed\n{result.exc_string}")
-            bundle = CacheBundleIn(
-                result.nb, str(path), data={"execution_seconds": round(result.time, 1)}
-            )
-            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
-            logger.info(
-                "  [%s/%s] %s, %.1f s", count, len(todo), path.name, time.perf_counter() - start
-            )
-    stop_server()
-
-
-def stop_server() -> None:
-    """End the kernel server and start later kernels in the ordinary way."""
-    if os.environ.pop("JUPYTER_DEFAULT_PROVISIONER_NAME", None):
-        from msct_helpers.kernel_server import SERVER
-
-        SERVER.stop()
-
-
-def check_data() -> None:
-    """Tell what is wrong with the data set, where that is why a chapter failed."""
-    from msct_helpers.load import DataError, load_trial
-
-    try:
-        load_trial()
-    except DataError as error:
-        raise ExtensionError(str(error)) from None
-
-
-def execute(path: Path, notebook: nbformat.NotebookNode) -> ExecutionResult:
-    """Run one notebook in a fresh kernel, in its own folder."""
-    return single_nb_execution(
-        notebook,
-        cwd=str(path.parent),
-        timeout=300,
-        allow_errors=False,
-        meta_override=False,
-        shutdown_kernel="immediate",
-        # A kernel on this machine talks over TCP, and would warn of it once a chapter.
-        extra_arguments=["--IPKernelApp.log_level=ERROR"],
-    )
-
-
-class FigureRenderer:
-    """MyST-NB plugin: a figure node with caption, name and alt text, vector in HTML and PDF."""
-
-    mime_priority_overrides = (("*", FIGURE_MIME, 1),)
-
-    @staticmethod
-    def handle_mime(
-        renderer: NbElementRenderer, data: MimeData, inline: bool
-    ) -> list[nodes.Element] | None:
-        """Return the figure, or None for any other mime type."""
-        if inline or data.mime_type != FIGURE_MIME:
-            return None
-        content: dict[str, Any] = dict(data.content)
-        svg = content["svg"].encode()
-        stem = f"{content['name']}-{hashlib.sha256(svg).hexdigest()[:12]}"
-        renderer.write_file([f"{stem}.svg"], svg, exists_ok=True)
-        pdf = base64.b64decode(content["pdf"])
-        uri = renderer.write_file([f"{stem}.pdf"], pdf, exists_ok=True)
-        image = nodes.image(uri=uri.removesuffix("pdf") + "*", alt=content["alt"])
-        drawn = re.search(r'<svg[^>]* width="([\d.]+)pt"', content["svg"])
-        image["points"] = float(drawn.group(1)) if drawn else 0.0
-        figure = nodes.figure("", image, align="default")
-        caption = nodes.caption(content["caption"], "")
-        with renderer.renderer.current_node_context(caption):
-            renderer.renderer.nested_render_text(content["caption"], data.line or 0, inline=True)
-        figure += caption
-        name = nodes.fully_normalize_name(content["name"])
-        figure["names"].append(name)
-        renderer.renderer.document.note_explicit_target(figure, figure)
-        return [figure, nodes.raw("", content["rows"], format="html")]
 
 
 def visit_math(self: Any, node: nodes.math) -> None:
@@ -238,7 +162,8 @@ def add_label(
     """Put the data set's label at the top of a page."""
     if "body" in context:
         kind = app.config.msct_origin
-        label = f'<p class="msct-label msct-{kind}" role="note">{app.config.msct_label}</p>'
+        text = html.escape(app.config.msct_study["label"])
+        label = f'<p class="msct-label msct-{kind}" role="note">{text}</p>'
         context["body"] = label + context["body"]
         sphinx_pdf.add_downloads(app, pagename, context)
 
@@ -256,15 +181,15 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
     app.add_config_value("msct_digest", "", "env", [str])
-    app.add_config_value("msct_style", "", "html", [str])
     app.add_config_value("msct_book", "", "", [str])
-    app.add_config_value("msct_label", "", "html", [str])
     app.add_config_value("msct_origin", "", "html", [str])
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_displaymath, None))
     sphinx_pdf.setup_pdf(app)
     app.connect("config-inited", configure)
-    app.connect("env-before-read-docs", execute_chapters)
+    app.connect("env-before-read-docs", sphinx_execute.execute_chapters)
     app.connect("html-page-context", add_label)
     app.connect("build-finished", finish)
+    sphinx_document.setup_documents(app)
     sphinx_results.setup_results(app)
+    sphinx_output.setup_output(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

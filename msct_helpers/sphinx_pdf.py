@@ -5,11 +5,14 @@
 
 import os
 import shutil
+import subprocess
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from fontTools.ttLib import TTFont
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
@@ -17,6 +20,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import texescape
 
 from msct_helpers.paths import ROOT
+from msct_helpers.sphinx_document import data_text
 
 PDF = ROOT / "_build" / "pdf" / "msct-trial-report.pdf"
 """Where `make pdf` leaves the book; a file of the same name with .digest says from what."""
@@ -34,6 +38,12 @@ FULL_WIDTH = 374.4
 """Width of most figures as drawn, points."""
 
 KEYWORDS = "mesenchymal stem cells, liver cirrhosis, autoimmune liver disease, MELD"
+
+FONTS = ("FreeSerif", "FreeSerifBold", "FreeSans", "FreeSansBold")
+"""Fonts of the PDF in which text of a data set may be set."""
+
+LATIN_END = 0x0250
+"""First code point after the Latin letters."""
 
 PREAMBLE = r"""
 \usepackage{etoolbox}
@@ -84,7 +94,7 @@ def configure_latex(config: Config, study: dict[str, str], digest: str) -> None:
         First characters of the sha256 of the data.
     """
     texescape.init()
-    words = {key: texescape.escape(value, "xelatex") for key, value in study.items()}
+    words = {key: texescape.escape(fit_fonts(value), "xelatex") for key, value in study.items()}
     words |= {
         "author": texescape.escape(str(config.author), "xelatex"),
         "version": texescape.escape(str(config.release), "xelatex"),
@@ -109,6 +119,30 @@ def configure_latex(config: Config, study: dict[str, str], digest: str) -> None:
     config.latex_show_urls = "no"
 
 
+@cache
+def list_printable() -> frozenset[int]:
+    """Return the code points that every font of the PDF has; empty where they are not found."""
+    found = [
+        subprocess.run(["kpsewhich", f"{name}.otf"], capture_output=True, text=True).stdout.strip()
+        for name in FONTS
+    ]
+    if not all(found):
+        return frozenset()
+    return frozenset.intersection(*(frozenset(TTFont(path).getBestCmap()) for path in found))
+
+
+def fit_fonts(text: str) -> str:
+    """Return a text with the characters that the fonts of the PDF lack named by their code."""
+    # Fonts are large; Latin letters are in all of them.
+    if all(ord(c) < LATIN_END for c in text):
+        return text
+    known = list_printable()
+    return "".join(
+        c if not known or ord(c) < LATIN_END or ord(c) in known else f"[U+{ord(c):04X}]"
+        for c in text
+    )
+
+
 def format_date() -> str:
     """Return the day of the build; that of SOURCE_DATE_EPOCH where it is set."""
     now = float(os.environ.get("SOURCE_DATE_EPOCH", time.time()))
@@ -118,7 +152,7 @@ def format_date() -> str:
 
 def set_title(app: Sphinx, env: BuildEnvironment) -> None:
     """Give the PDF the data set's title; Jupyter Book sets that of _config.yml late."""
-    title = texescape.escape(app.config.html_title, "xelatex")
+    title = texescape.escape(fit_fonts(app.config.html_title), "xelatex")
     app.config.latex_documents = [
         (doc, name, title, *rest) for doc, name, _, *rest in app.config.latex_documents
     ]
@@ -132,6 +166,8 @@ class FitPaper(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:
         """Remove the input part of every code cell and set the width of figures."""
+        for data in self.document.findall(data_text):
+            data.children = [nodes.Text(fit_fonts(data.astext()))]
         for image in self.document.findall(nodes.image):
             # A figure drawn narrower than the others stays narrower.
             share = min(image.get("points", 0.0) / FULL_WIDTH or 1.0, 1.0)

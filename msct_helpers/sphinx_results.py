@@ -1,4 +1,4 @@
-"""Sphinx extension of the book, the results' part: analysis results data, pasting, manifest.
+"""Sphinx extension of the book, the results' part: analysis results data, pasting.
 
 `msct_helpers.sphinx_ext` loads it. Chapters leave their records with their executed notebooks;
 here they become files and pages beside the book, and pasted sentences on other pages.
@@ -10,7 +10,6 @@ import hashlib
 import html
 import io
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,18 +17,21 @@ from typing import Any
 import nbformat
 from docutils import nodes
 from docutils.parsers.rst import directives
-from docutils.statemachine import StringList
 from myst_nb.core.read import create_nb_reader
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
+from msct_helpers.document import MIME, Node, show_characters
 from msct_helpers.published_names import PUBLISHED
+from msct_helpers.sphinx_document import TreeBuilder
 
 RECORD_KEY = "record"
 RESULTS = "results"
-MANIFEST = "manifest.json"
+FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+"""Characters with which a spreadsheet begins a formula; the last four are their wide forms."""
+
 NUMERIC = {"rawValue": float, "AVISITN": int, "n": int}
 """Published columns that hold numbers."""
 
@@ -47,8 +49,8 @@ def read_notebook(env: BuildEnvironment, docname: str) -> nbformat.NotebookNode 
     return None if reader is None else reader.read(text)
 
 
-def read_left(env: BuildEnvironment, docname: str) -> dict[str, str]:
-    """Return the texts that an executed chapter left, by name.
+def read_left(env: BuildEnvironment, docname: str) -> dict[str, Any]:
+    """Return what an executed chapter left, by name: its record as text, and documents.
 
     Sphinx reads pages in the order of their names, so that those of a folder called chapters are
     read before the front page, which pastes from them.
@@ -58,37 +60,34 @@ def read_left(env: BuildEnvironment, docname: str) -> dict[str, str]:
     glued = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     # MyST-NB glues the repr of a text.
     return {
-        name: ast.literal_eval(left["data"]["text/plain"])
-        for name, left in glued.items()
-        if left["data"].get("text/plain", "").startswith(("'", '"'))
+        name: data[MIME] if MIME in data else ast.literal_eval(data["text/plain"])
+        for name, data in ((name, left["data"]) for name, left in glued.items())
     }
 
 
-def read_pasted(env: BuildEnvironment, target: str) -> str:
-    """Return the text that ``page::name`` names, its links made to fit the page that pastes it.
+def read_pasted(env: BuildEnvironment, target: str) -> tuple[str, list[Node]]:
+    """Return the page and the document that ``page::name`` names.
 
     Raises
     ------
     ExtensionError
-        If the page left no text of that name.
+        If the page left no document of that name.
     """
     page, _, name = target.partition("::")
     left = read_left(env, page)
     if name not in left:
-        raise ExtensionError(f"{env.docname}: {page} left no text {name!r} to paste")
-    # Chapters are one folder down, and only the front page pastes.
-    text = left[name].replace('href="../', 'href="')
-    return re.sub(r"(\{doc\}`)(\w)", rf"\1{page.rpartition('/')[0]}/\2", text)
+        raise ExtensionError(f"{env.docname}: {page} left nothing called {name!r} to paste")
+    return page, left[name]
 
 
 class PasteRole(SphinxRole):
     """A sentence that another page left: ``{paste}`chapters/meld::answer-meld` ``."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        """Return the sentence, parsed as it would be on its own page."""
-        text = read_pasted(self.env, self.text)
-        parent = nodes.inline()
-        return self.inliner.parse(text, self.lineno, self.inliner, parent)  # type: ignore[arg-type]
+        """Return the leaves and spans of the sentence."""
+        page, blocks = read_pasted(self.env, self.text)
+        builder = TreeBuilder(self.inliner.document, self.env, home=page)
+        return [part for b in blocks for part in builder.build_inline(b["children"])], []
 
 
 class PasteDirective(SphinxDirective):
@@ -98,10 +97,10 @@ class PasteDirective(SphinxDirective):
     option_spec = {"class": directives.class_option}  # noqa: RUF012
 
     def run(self) -> list[nodes.Node]:
-        """Return the block, parsed as it would be on its own page."""
-        text = read_pasted(self.env, self.arguments[0])
+        """Return the block."""
+        page, blocks = read_pasted(self.env, self.arguments[0])
         holder = nodes.container(classes=self.options.get("class", []))
-        self.state.nested_parse(StringList(text.splitlines()), self.content_offset, holder)
+        holder += TreeBuilder(self.state.document, self.env, home=page).build_blocks(blocks)
         return [holder]
 
 
@@ -138,12 +137,22 @@ def collect_record(app: Sphinx) -> list[dict[str, Any]]:
     return rows
 
 
+def guard_cell(value: object) -> object:
+    """Return a cell of a CSV that no spreadsheet takes for a formula.
+
+    Notes
+    -----
+    OWASP, CSV injection: a text that begins like a formula gets an apostrophe before it.
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
 def write_csv(rows: list[dict[str, Any]]) -> str:
     """Return results as CSV."""
     out = io.StringIO()
     writer = csv.DictWriter(out, [name for name, _ in PUBLISHED.values()], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: guard_cell(value) for name, value in row.items()} for row in rows)
     return out.getvalue()
 
 
@@ -189,7 +198,7 @@ def collect_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
         return
     rows = collect_record(app)
     titles = {doc: title.astext() for doc, title in app.env.titles.items()}
-    state = json.dumps([rows, titles, app.config.msct_label, app.config.msct_style])
+    state = json.dumps([rows, titles, app.config.msct_study])
     key = hashlib.sha256(state.encode()).hexdigest()
     note = Path(app.doctreedir) / "results.key"
     if note.is_file() and note.read_text() == key and (Path(app.outdir) / RESULTS).is_dir():
@@ -204,42 +213,28 @@ def collect_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     note.write_text(key)
 
 
+def escape_cell(value: object) -> str:
+    """Return the characters of a value as HTML."""
+    return html.escape(show_characters(str(value)))
+
+
 def format_page(title: str, rows: list[dict[str, Any]]) -> str:
     """Return the body of a results page."""
     shown = ["formattedValue", "rawValue", "unit", "n", "id", "method", "function", "shownIn"]
     heads = "".join(f'<th scope="col">{head}</th>' for head in shown)
     lines = []
     for row in rows:
-        cells = "".join(
-            f"<td>{html.escape('' if row[c] is None else str(row[c]))}</td>" for c in shown
-        )
-        lines.append(f'<tr id="{html.escape(row["id"])}">{cells}</tr>')
+        cells = "".join(f"<td>{escape_cell('' if row[c] is None else row[c])}</td>" for c in shown)
+        lines.append(f'<tr id="{escape_cell(row["id"])}">{cells}</tr>')
     return (
         f"<h1>{html.escape(title)}</h1>"
-        "<p>Every number of the chapter, unrounded (rawValue) and as shown (formattedValue). All "
+        "<p>Every number of the chapter, unrounded (rawValue) and as shown (formattedValue). "
+        "In CSV files a text that begins like a formula has an apostrophe before it. All "
         'chapters together: <a href="ard.csv" download>ard.csv</a>, '
         '<a href="ard.parquet" download>ard.parquet</a>.</p>'
         '<div class="pst-scrollable-table-container"><table class="table msct-results">'
         f"<thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
     )
-
-
-def write_manifest(app: Sphinx, exception: Exception | None) -> None:
-    """List every file of the HTML book with its size and sha256."""
-    if exception is not None or app.builder.format != "html":
-        return
-    folder = Path(app.outdir)
-    files = []
-    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != MANIFEST):
-        content = path.read_bytes()
-        files.append(
-            {
-                "file": path.relative_to(folder).as_posix(),
-                "size": len(content),
-                "sha256": hashlib.sha256(content).hexdigest(),
-            }
-        )
-    (folder / MANIFEST).write_text(json.dumps(files, indent=1) + "\n", encoding="utf-8")
 
 
 def setup_results(app: Sphinx) -> None:
@@ -250,5 +245,3 @@ def setup_results(app: Sphinx) -> None:
     app.connect("env-before-read-docs", note_read)
     app.connect("html-collect-pages", collect_pages)
     app.connect("build-finished", publish_results)
-    # After everything else has written its files.
-    app.connect("build-finished", write_manifest, priority=900)

@@ -8,7 +8,7 @@ import pandas as pd
 from msct_helpers.efficacy import derive_change, estimate_mean_change
 from msct_helpers.meld import SCORES, derive_scores
 from msct_helpers.population import derive_disposition, list_absent
-from msct_helpers.safety import select_infusion_events
+from msct_helpers.safety import count_window
 
 ALPHA = 0.05
 
@@ -50,7 +50,11 @@ FIELDS: dict[str, Any] = {
 
 
 def check_statements(
-    published: pd.DataFrame, adsl: pd.DataFrame, adlb: pd.DataFrame, adae: pd.DataFrame | None
+    published: pd.DataFrame,
+    adsl: pd.DataFrame,
+    adlb: pd.DataFrame,
+    adae: pd.DataFrame | None,
+    adex: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return for each published statement whether the data agree with it.
 
@@ -58,8 +62,9 @@ def check_statements(
     ----------
     published
         Columns id, kind, parameter, visit, direction, significance, count, statement; all text.
-    adsl, adlb, adae
-        Tables of a data set; `adae` None where adverse events were not recorded.
+    adsl, adlb, adae, adex
+        Tables of a data set; `adae` None where adverse events were not recorded, `adex` where
+        infusions were not recorded one by one.
 
     Returns
     -------
@@ -77,7 +82,7 @@ def check_statements(
     for claim in published.to_dict("records"):
         row = {k: claim[k] for k in ("id", "kind", "parameter", "visit", "statement")} | FIELDS
         if claim["kind"] == "count":
-            row |= check_count(claim, adsl, adae)
+            row |= check_count(claim, adsl, adae, adex)
         elif claim["kind"] in ("direction", "significance"):
             row |= check_change(claim, change)
         else:
@@ -137,7 +142,10 @@ def compare_visit(own: pd.DataFrame, month: int) -> dict[str, Any]:
 
 
 def check_count(
-    claim: dict[Any, Any], adsl: pd.DataFrame, adae: pd.DataFrame | None
+    claim: dict[Any, Any],
+    adsl: pd.DataFrame,
+    adae: pd.DataFrame | None,
+    adex: pd.DataFrame | None,
 ) -> dict[str, Any]:
     """Return the check of a published count, where participants of the data set were infused."""
     treated = adsl.loc[adsl["SAFFL"] == "Y", "USUBJID"]
@@ -155,9 +163,9 @@ def check_count(
     if claim["id"] == "S1":
         if adae is None:
             return {"why_not": "adverse events not recorded"}
-        early = select_infusion_events(adae)
-        serious = early.loc[early["AESER"] == "Y", "USUBJID"]
-        counts["S1"] = int(serious[serious.isin(treated)].nunique())
+        counts["S1"], unknown = count_window(adsl, adae, adex)
+        if unknown:
+            return {"why_not": "of a serious event neither hours nor the day tell"}
         agrees = len(treated) == int(claim["denominator"])
     if claim["id"] == "N2":
         others = [int((adsl["MSCSRC"] == s).sum()) for s in ("CORD BLOOD", "BONE MARROW")]

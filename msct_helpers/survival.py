@@ -20,8 +20,8 @@ from msct_helpers.schema import HORIZON_DAYS
 CAUSES = {"DEATH": 1, "LIVER TRANSPLANT": 2}
 """Competing events and their codes; 0 is censored."""
 
-UNKNOWN_AT_END = ("LOST TO FOLLOW-UP", "WITHDRAWAL BY SUBJECT", "FOLLOW-UP ENDED")
-"""Status of participants of whom nobody knows whether they lived without transplant to the end."""
+KNOWN_AT_END = (*CAUSES, "IN FOLLOW-UP")
+"""Status of participants of whom it is known whether they lived without transplant to the end."""
 
 
 def derive_time_to_event(adsl: pd.DataFrame) -> pd.DataFrame:
@@ -119,6 +119,11 @@ def get_at(curve: pd.DataFrame, day: int) -> pd.Series:
     return curve[curve["DAY"] <= day].iloc[-1]
 
 
+def is_reached(times: pd.DataFrame, day: int) -> bool:
+    """Return whether anybody was followed to a day, or to the end of the two years."""
+    return bool(((times["DAYS"] >= day) | (times["STATUS"] == "IN FOLLOW-UP")).any())
+
+
 def summarise_survival(trial: Trial) -> pd.DataFrame:
     """Return transplant-free survival, cumulative incidences and numbers at risk at each visit.
 
@@ -128,7 +133,8 @@ def summarise_survival(trial: Trial) -> pd.DataFrame:
         Record by visit: ``tfs`` percent, percent_low, percent_high, risk_count (followed to that
         day without an event); ``cif`` percent, percent_se, percent_low, percent_high by event;
         ``naive`` percent of death by one minus Kaplan-Meier with transplants censored, and
-        excess_percent over the cumulative incidence.
+        excess_percent over the cumulative incidence. Missing at a visit that
+        nobody reached.
     """
     times = derive_time_to_event(trial.adsl)
     free = estimate_survival(times["DAYS"], times["EVENT"] > 0)
@@ -138,12 +144,14 @@ def summarise_survival(trial: Trial) -> pd.DataFrame:
     for month, day in VISIT_DAYS.items():
         common: dict[str, Any] = {"visit": month, "n": len(times), "function": "summarise_survival"}
         at = get_at(free, day)
+        reached = is_reached(times, day) or at["SURVIVAL"] == 0
         shown = {
             "percent": 100 * at["SURVIVAL"],
             "percent_low": 100 * at["CI_LOW"],
             "percent_high": 100 * at["CI_HIGH"],
             "risk_count": int((times["DAYS"] >= day).sum()),
         }
+        shown = shown if reached else dict.fromkeys(shown, np.nan) | {"risk_count": 0}
         rows += make_rows("tfs", shown, method="Kaplan-Meier, log-log 95% interval", **common)
         at = get_at(incidence, day)
         for cause in CAUSES:
@@ -154,9 +162,10 @@ def summarise_survival(trial: Trial) -> pd.DataFrame:
                 "percent_low": 100 * (1 - float(high.iloc[0])),
                 "percent_high": 100 * (1 - float(low.iloc[0])),
             }
+            shown = shown if reached else dict.fromkeys(shown, np.nan)
             method = "Aalen-Johansen, competing risks, log-log 95% interval of one minus incidence"
             rows += make_rows("cif", shown, group=cause, method=method, **common)
-        naive = 100 * (1 - get_at(alone, day)["SURVIVAL"])
+        naive = 100 * (1 - get_at(alone, day)["SURVIVAL"]) if reached else np.nan
         for statistic, value, decimals in (
             ("percent", naive, 1),
             ("excess_percent", naive - 100 * at["DEATH"], 2),
@@ -185,7 +194,7 @@ def summarise_bounds(trial: Trial) -> pd.DataFrame:
     status = derive_disposition(trial.adsl)["STATUS"]
     dead = int((status == "DEATH").sum())
     moved = int((status == "LIVER TRANSPLANT").sum())
-    unknown = int(status.isin(UNKNOWN_AT_END).sum())
+    unknown = int((~status.isin(KNOWN_AT_END)).sum())
     total = len(status)
     counts = {
         "DEATH ALIVE": dead,
@@ -211,6 +220,11 @@ def say_survival(record: pd.DataFrame) -> str:
     """Return the sentence on transplant-free survival at the last visit."""
     last = max(VISIT_DAYS)
     value = record.loc[record["id"] == f"tfs.m{last}.percent", "value"].item()
+    if np.isnan(value):
+        return (
+            f"Survival without transplant at {last} months cannot be estimated: nobody was "
+            "followed that long."
+        )
     if value == 100:
         return f"No participant is known to have died or been transplanted within {last} months."
     low, high = ref("tfs", "percent_low", visit=last), ref("tfs", "percent_high", visit=last)

@@ -2,26 +2,10 @@
 
 import pandas as pd
 
+from msct_helpers.document import quote
+from msct_helpers.load import Trial
 from msct_helpers.results import get_refs, make_id, ref
 from msct_helpers.schema import ADSL, PARAMETERS, SCHEMAS, VISITS, Study
-
-LABELS = {
-    "UMBILICAL CORD": "umbilical cord",
-    "CORD BLOOD": "cord blood",
-    "BONE MARROW": "bone marrow",
-    "NOT APPLICABLE": "no MSC given",
-    "DEATH": "died",
-    "LIVER TRANSPLANT": "received a liver transplant",
-    "LOST TO FOLLOW-UP": "lost to follow-up",
-    "WITHDRAWAL BY SUBJECT": "withdrew",
-    "IN FOLLOW-UP": "still followed at two years",
-    "FOLLOW-UP ENDED": "alive, data end earlier",
-    "SERIOUS 24H": "serious adverse event within 24 hours of an infusion",
-    "F": "women",
-    "M": "men",
-    "NOT RECORDED": "not recorded",
-}
-"""Words for coded values."""
 
 
 def table_change(record: pd.DataFrame, code: str) -> pd.DataFrame:
@@ -80,6 +64,20 @@ def table_study() -> pd.DataFrame:
     """Return the keys of ``study.yml``."""
     rows = [(f"`{n}`", f.metadata["about"]) for n, f in Study.__dataclass_fields__.items()]
     return pd.DataFrame(rows, columns=["Key", "Meaning"])
+
+
+def table_readings(trial: Trial) -> pd.DataFrame:
+    """Return what of a data set was read otherwise than it literally stands in its files."""
+    rows = [
+        (
+            f"`{quote(r.file)}`",
+            f"`{quote(r.column)}`" if r.column else "",
+            quote(r.text),
+            str(r.count),
+        )
+        for r in sorted(trial.readings, key=lambda r: not r.matters)
+    ]
+    return pd.DataFrame(rows, columns=["File", "Column", "Read as", "Rows or values"])
 
 
 def name_parameter(code: str, unit: str, names: dict[str, str]) -> str:

@@ -9,11 +9,11 @@ from msct_helpers.published import GROUPS
 from msct_helpers.results import make_id, ref
 from msct_helpers.schema import PARAMETERS, VISITS
 from msct_helpers.survival import CAUSES
-from msct_helpers.tables import LABELS, n_percent, name_parameter, unbroken
-from msct_helpers.words import upper_first
+from msct_helpers.tables import n_percent, name_parameter, unbroken
+from msct_helpers.words import name_level, name_reason, name_source, upper_first
 
 HEADS = {"SEX": "Sex", "DIAG": "Diagnosis"}
-GROUP_NAMES = LABELS | {"ALL": "All", "COMPLETED": "Completed", "LEFT": "Left"}
+GROUP_NAMES = {"ALL": "All", "COMPLETED": "Completed", "LEFT": "Left"}
 
 
 def table_disposition(record: pd.DataFrame) -> pd.DataFrame:
@@ -23,8 +23,9 @@ def table_disposition(record: pd.DataFrame) -> pd.DataFrame:
     if record["id"].eq("source.not-applicable.count").any():
         del heads["source"]
     for analysis, head in heads.items():
+        name = name_source if analysis == "source" else name_reason
         for group in record.loc[record["analysis"] == analysis, "group"].unique():
-            rows.append((head, LABELS.get(group, group), n_percent(analysis, group)))
+            rows.append((head, name(group), n_percent(analysis, group)))
     out = pd.DataFrame(rows, columns=["Item", "Group", "Participants, n (%)"])
     return out.assign(Item=out["Item"].mask(out["Item"].duplicated(), ""))
 
@@ -67,7 +68,7 @@ def name_characteristic(parameter: str, unit: str, names: dict[str, str]) -> str
     """Return a baseline characteristic as a row's head."""
     variable, _, level = parameter.partition("=")
     if variable in CATEGORIES:
-        return f"{HEADS[variable]}: {LABELS.get(level, level)}"
+        return f"{HEADS[variable]}: {name_level(variable, level)}"
     return upper_first(name_parameter(parameter, unit, names))
 
 
@@ -127,7 +128,10 @@ def table_groups(
         if smd:
             cells.append(ref("smd", "smd", parameter))
         rows.append((name_characteristic(parameter, unit, names), *cells))
-    heads = [f"{upper_first(GROUP_NAMES[g])}, n = {ref('group', 'count', group=g)}" for g in groups]
+    heads = [
+        f"{upper_first(GROUP_NAMES.get(g) or name_source(g))}, n = {ref('group', 'count', group=g)}"
+        for g in groups
+    ]
     return pd.DataFrame(
         rows, columns=["Characteristic", *heads, *(["Standardised difference"] if smd else [])]
     )

@@ -2,21 +2,25 @@
 
 import pandas as pd
 
-from msct_helpers.adverse_events import GRADES, IN_WINDOW, OVERVIEW, PUBLISHED
+from msct_helpers.adverse_events import GRADES, IN_WINDOW, OVERVIEW, PUBLISHED, SEVERITIES
+from msct_helpers.document import quote
 from msct_helpers.published import EXCLUDED
 from msct_helpers.results import ref
 from msct_helpers.schema import PARAMETERS
 from msct_helpers.shifts import NONE_LATER
-from msct_helpers.tables import LABELS, unbroken
+from msct_helpers.tables import unbroken
 from msct_helpers.tables_cohort import show_interval
-from msct_helpers.words import upper_first
+from msct_helpers.words import LABELS, upper_first
 
 CLASSES = {"LOW": "low", "NORMAL": "normal", "HIGH": "high", NONE_LATER: "no later value"}
 CLASSES |= {"1": "1 point", "2": "2 points", "3": "3 points"}
-SPARE = "&emsp;"
+SPARE = "\N{EM SPACE}"
 """Sets a preferred term in from its system organ class."""
 
 BASIS = "Basis"
+
+SEVERE = "Severe or worse"
+"""Words for severe events where data have severities and no grades."""
 
 
 def table_risks(record: pd.DataFrame) -> pd.DataFrame:
@@ -48,16 +52,18 @@ def show_rate(analysis: str, parameter: str, group: str) -> str:
     return unbroken(f"{rate} ({low} to {high})")
 
 
-def table_overview(synthetic: bool) -> pd.DataFrame:
+def table_overview(synthetic: bool, severe: str) -> pd.DataFrame:
     """Return participants and events by kind, zero rows kept.
 
     Parameters
     ----------
     synthetic
         Whether to say of each row if it is published or assumed.
+    severe
+        Words for severe events, by grade or by severity.
     """
     rows = []
-    for group, name in OVERVIEW.items():
+    for group, name in (OVERVIEW | {"SEVERE": severe}).items():
         count, percent, interval = show_interval("overview", group)
         events = ref("overview", "events_count", group=group)
         basis = "published" if group in PUBLISHED else "assumed"
@@ -74,7 +80,7 @@ def list_terms(record: pd.DataFrame) -> list[tuple[str, str]]:
     return list(zip(terms["parameter"], terms["group"], strict=True))
 
 
-def table_events(record: pd.DataFrame, synthetic: bool) -> pd.DataFrame:
+def table_events(record: pd.DataFrame, synthetic: bool, severe: str) -> pd.DataFrame:
     """Return adverse events by system organ class and preferred term."""
     rows = []
     for organ, term in list_terms(record):
@@ -84,7 +90,7 @@ def table_events(record: pd.DataFrame, synthetic: bool) -> pd.DataFrame:
 
         rows.append(
             (
-                f"{SPARE}{term}" if term else f"**{organ}**",
+                f"{SPARE}{quote(term)}" if term else f"**{quote(organ)}**",
                 "assumed",
                 unbroken(f"{cell('count')} ({cell('percent')})"),
                 unbroken(f"{cell('severe_count')} ({cell('severe_percent')})"),
@@ -94,20 +100,31 @@ def table_events(record: pd.DataFrame, synthetic: bool) -> pd.DataFrame:
                 show_rate("ae", organ, term),
             )
         )
-    heads = ["Class and term", BASIS, "Any grade, n (%)", "Grade 3 or more, n (%)", "Serious, n"]
+    heads = [
+        "Class and term",
+        BASIS,
+        "Any, n (%)" if severe == SEVERE else "Any grade, n (%)",
+        f"{severe}, n (%)",
+        "Serious, n",
+    ]
     heads += ["Related, n", "Events", "Per 100 years (exact 95% CI)"]
     out = pd.DataFrame(rows, columns=heads)
     return out if synthetic else out.drop(columns=BASIS)
 
 
-def table_grades(record: pd.DataFrame, synthetic: bool) -> pd.DataFrame:
-    """Return participants by worst grade of each preferred term."""
+def table_grades(record: pd.DataFrame, synthetic: bool, severe: str) -> pd.DataFrame:
+    """Return participants by worst grade or severity of each preferred term."""
+    heads = [f"Grade {g}" for g in GRADES]
+    heads = [upper_first(s.lower()) for s in SEVERITIES] if severe == SEVERE else heads
+    counts = [f"grade{g}_count" for g in GRADES]
+    if record["statistic"].eq("ungraded_count").any():
+        heads, counts = [*heads, "Not recorded"], [*counts, "ungraded_count"]
     rows = [
-        (term, "assumed", *(ref("ae", f"grade{g}_count", organ, group=term) for g in GRADES))
+        (quote(term), "assumed", *(ref("ae", count, organ, group=term) for count in counts))
         for organ, term in list_terms(record)
         if term
     ]
-    out = pd.DataFrame(rows, columns=["Preferred term", BASIS, *(f"Grade {g}" for g in GRADES)])
+    out = pd.DataFrame(rows, columns=["Preferred term", BASIS, *heads])
     return out if synthetic else out.drop(columns=BASIS)
 
 
@@ -120,10 +137,12 @@ def table_serious(listing: pd.DataFrame, synthetic: bool) -> pd.DataFrame:
     rows = []
     for number, row in enumerate(listing.itertuples(), 1):
         grade = ref("listing", "grade", group=f"{number}") if pd.notna(row.GRADE) else ""
-        related = "" if pd.isna(row.AEREL) else str(row.AEREL).lower()
-        day = ref("listing", "day", group=f"{number}")
-        outcome = str(row.AEOUT).lower()
-        rows.append((people[row.USUBJID], day, row.EVENT, "assumed", grade, related, outcome))
+        related = "" if pd.isna(row.AEREL) else quote(str(row.AEREL).lower())
+        day = ref("listing", "day", group=f"{number}") if pd.notna(row.DAY) else "not recorded"
+        outcome = quote(str(row.AEOUT).lower())
+        rows.append(
+            (people[row.USUBJID], day, quote(row.EVENT), "assumed", grade, related, outcome)
+        )
     heads = ["Participant", "Study day", "Event", BASIS, "Grade", "Relation", "Outcome"]
     out = pd.DataFrame(rows, columns=heads)
     blank = [head for head in out if (out[head] == "").all()]

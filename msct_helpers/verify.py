@@ -32,6 +32,7 @@ from msct_helpers.load import (
     read_results,
 )
 from msct_helpers.paths import ROOT, digest_data
+from msct_helpers.processes import WATCH
 from msct_helpers.provenance import PACKAGES
 from msct_helpers.reference import TOLERANCES, Difference, compare_records
 from msct_helpers.standards import check_standards
@@ -169,7 +170,7 @@ def build_fresh(folder: Path, out: Path, say: Say) -> Check:
     environment = os.environ | {
         "MSCT_DATA": str(folder),
         "MSCT_CACHE": str(out / "cache"),
-        "MSCT_PLAIN_KERNELS": "1",
+        WATCH: str(os.getpid()),
         "NO_COLOR": "1",
     }
     lines: list[str] = []

@@ -1,18 +1,30 @@
 """Shared fixtures: the two data sets, and both books built once a session."""
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from msct_helpers import Trial, load_trial
 
 ROOT = Path(__file__).resolve().parent.parent
 DATASETS = ("msct_synthetic", "mayo_pbc")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 
 
 @pytest.fixture(scope="session")
@@ -25,8 +37,8 @@ def mayo() -> Trial:
     return load_trial(ROOT / "data/mayo_pbc")
 
 
-def build_book(dataset: str, out: Path, *options: str, root: Path = ROOT) -> str:
-    """Build a book strictly and return what the build printed."""
+def build_book(dataset: str | Path, out: Path, *options: str, root: Path = ROOT) -> str:
+    """Build the book of a data set, by name or folder, and return what the build printed."""
     program = str(Path(sys.executable).parent / "jupyter-book")
     command = [program, "build", str(root), "-W", "-n", "--keep-going"]
     done = subprocess.run(
@@ -58,3 +70,16 @@ def get_text(record: pd.DataFrame) -> dict[str, str]:
 def with_tables(trial: Trial, **tables: pd.DataFrame | None) -> Trial:
     """Return a trial with some of its tables changed."""
     return replace(trial, **tables)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        if os.environ.get("CI"):
+            pytest.fail("chromium is missing; expected it to be installed where CI runs")
+        pytest.skip("chromium is missing: install it to test the pages in a browser")
+    with sync_playwright() as playwright:
+        chrome = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield chrome
+        chrome.close()

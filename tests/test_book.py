@@ -1,15 +1,14 @@
 """The built pages, in a real browser and as text."""
 
 import html
-import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from msct_helpers import load_trial, published
 from tests.conftest import DATASETS, ROOT, build_book
@@ -24,28 +23,6 @@ NO_DATA = (
 )
 """What captions say of tables that show no participants, which need no label of the data."""
 PAGES = ("index", *(f"chapters/{c}" for c in CHAPTERS))
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        if os.environ.get("CI"):
-            pytest.fail("chromium is missing; expected it to be installed where CI runs")
-        pytest.skip("chromium is missing: install it to test the pages in a browser")
-    with sync_playwright() as playwright:
-        chrome = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield chrome
-        chrome.close()
 
 
 def read_text(page: Path) -> str:

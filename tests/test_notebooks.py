@@ -45,7 +45,7 @@ def test_notebooks_run_from_anywhere_and_end_with_a_check_against_the_reference(
         result = single_nb_execution(notebook, cwd=str(job[1]), timeout=120, allow_errors=False)
         if result.exc_string:
             return str(result.exc_string)
-        said = [o.data.get("text/markdown", "") for o in result.nb.cells[-1].outputs if "data" in o]
+        said = [o.data.get("text/plain", "") for o in result.nb.cells[-1].outputs if "data" in o]
         line = f"results agree with the reference of {DEFAULT_DATA.rpartition('/')[2]}."
         return None if any(words.endswith(line) for words in said) else f"{said}; expected {line}"
 

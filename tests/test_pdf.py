@@ -20,15 +20,15 @@ CAPTION = (
 )
 
 
-def make_pdf(dataset: str, out: Path) -> Path:
-    """Build the PDF of a data set as `make pdf` does, into another folder."""
+def make_pdf(dataset: str | Path, out: Path) -> Path:
+    """Build the PDF of a data set, by name or folder, as `make pdf` does, into another folder."""
     if shutil.which("xelatex") is None:
         if os.environ.get("CI"):
             pytest.fail("xelatex is missing; expected it to be installed where CI runs")
         pytest.skip("xelatex is missing: install TeX Live to test the PDF")
     done = subprocess.run(
         ["sh", "tools/pdf.sh", str(out)],
-        env=os.environ | {"MSCT_DATA": f"data/{dataset}", "SOURCE_DATE_EPOCH": EPOCH},
+        env=os.environ | {"MSCT_DATA": str(ROOT / "data" / dataset), "SOURCE_DATE_EPOCH": EPOCH},
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -32,8 +32,6 @@ END
     exit 1
 fi
 
-# A failed run leaves files that break the next.
-rm -rf "$work/_build/latex"
 export FORCE_SOURCE_DATE=1
 status=0
 "$book" build . --builder pdflatex --path-output "$work" \

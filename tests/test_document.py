@@ -1,0 +1,102 @@
+"""The gate: what a data set holds comes out as its characters, whatever they are."""
+
+import re
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from msct_helpers import Chapter
+from msct_helpers.document import (
+    MIME,
+    Document,
+    Node,
+    parse,
+    parse_inline,
+    quote,
+    show_characters,
+    to_html,
+    to_plain,
+)
+from msct_helpers.results import make_record, make_rows, slug
+from tests.hostile import PAYLOADS
+
+PLAIN = st.text(alphabet=st.characters(categories=["L", "N", "P", "S", "Zs"]))
+
+
+@given(st.text())
+@settings(deadline=None)
+def test_quoted_text_is_one_leaf_between_the_words_of_ours(text: str) -> None:
+    for inline in (f"**a** {quote(text)} b", f"`{quote(text)}`", f"- {quote(text)}"):
+        shown = to_plain(parse(inline))
+        assert show_characters(text) in shown
+    before, data, after = parse_inline(f"a {quote(text)} b")
+    assert (before["text"], data["text"], after["text"]) == ("a ", show_characters(text), " b")
+    assert data["kind"] == "data"
+
+
+@given(PLAIN)
+@settings(deadline=None)
+def test_text_with_a_shape_is_shown_unchanged(text: str) -> None:
+    assert show_characters(text) == text
+
+
+@pytest.mark.parametrize(
+    ("hidden", "seen"),
+    [
+        ("a\u202eb", "a[U+202E]b"),
+        ("\x07", "[U+0007]"),
+        ("a\nb", "a[U+000A]b"),
+        ("\u200b", "[U+200B]"),
+    ],
+)
+def test_characters_without_a_shape_are_named(hidden: str, seen: str) -> None:
+    assert show_characters(hidden) == seen
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_html_of_a_payload_has_no_tag_of_its_own(payload: str) -> None:
+    shown = to_html(parse_inline(f"*{quote(payload)}*"))
+    assert re.findall(r"<[^>]*>", shown) == ["<em>", "<bdi>", "</bdi>", "</em>"]
+
+
+@pytest.mark.parametrize("target", ["http://example.org", "/etc/passwd", "a.html"])
+def test_a_link_stays_in_the_book(target: str) -> None:
+    with pytest.raises(ValueError, match="inside the book"):
+        parse(f"[x]({target})")
+    assert to_html(parse("[x](javascript:a)")) == "<p>[x](javascript:a)</p>"
+    assert parse("[x](../index.md#data)")[0]["children"][0]["to"] == "../index.md#data"
+
+
+def test_jupyterlab_gets_a_real_table_with_caption_and_label() -> None:
+    book = Chapter("safety")
+    rows = make_rows("ae", {"count": 3}, group="<b>")
+    book.record(make_record(rows))
+    shown = pd.DataFrame([(quote("<b>"), f"{{{rows[0]['id']}}}")], columns=["Term", "n"])
+    bundle = book.table(shown, name="tab-x", caption="Of *all*.")._repr_mimebundle_()
+    assert bundle["text/html"] == (
+        f"<table><caption>Of <em>all</em>. <bdi>{book.trial.study.label}</bdi></caption>"
+        '<thead><tr><th scope="col">Term</th><th scope="col">n</th></tr></thead>'
+        "<tbody><tr><td><bdi>&lt;b&gt;</bdi></td><td>3</td></tr></tbody></table>"
+    )
+    assert bundle[MIME][1] == {"kind": "rows", "name": "tab-x"}
+
+
+def test_a_number_in_a_sentence_knows_its_row_and_an_unknown_id_is_refused() -> None:
+    book = Chapter("safety")
+    book.record(make_record(make_rows("ae", {"count": 3}, n=26, method="count")))
+    number: Node = book.say("Seen in {ae.count}.").blocks[0]["children"][1]
+    assert (number["text"], number["id"], number["chapter"]) == ("3", "ae.count", "safety")
+    assert number["about"] == "3; n = 26; count"
+    with pytest.raises(KeyError, match=r"ae\.percent"):
+        book.say("{ae.percent}")
+    assert repr(Document(parse(f"{quote('{ae.percent}')}"))) == "{ae.percent}"
+
+
+@given(st.sets(st.text(alphabet="ab .-/_^{}<>=+ä", min_size=1), min_size=2, max_size=2))
+@settings(deadline=None)
+def test_two_terms_that_differ_in_more_than_a_separator_have_two_ids(terms: set[str]) -> None:
+    one, other = terms
+    if re.sub(r"[ -]", "", one) != re.sub(r"[ -]", "", other):
+        assert slug(one) != slug(other)
