@@ -5,8 +5,10 @@ named.
 """
 
 import gc
+import hashlib
 import os
 import re
+import stat
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,7 +94,8 @@ def check_folder(folder: str | Path) -> CheckResult:
         # The last resort: a data set must never be able to stop the check itself.
         where = _find_place(error)
         note = f"{type(error).__name__} in {where}: {show_text(str(error))}"
-        log.refuse("", "a data set that this check can follow; internal error", note=note)
+        expected = "a data set that this check can follow; internal error"
+        log.refuse(result.folder, expected, note=note)
         result.trial = None
     finally:
         if collecting:
@@ -123,11 +126,12 @@ def _check(folder: Path, result: CheckResult, log: Log) -> None:
         return
     study = read_study(folder, log) if _is_there(FILE, names, log) else None
     tables = {name: _read_table(folder, name, names, log) for name in SCHEMAS}
-    _state_others(names, study, log)
+    _state_others(folder, names, study, log)
     result.rows = {t.file: len(t.lines) for t in tables.values() if t is not None}
     labs = _check_tables(tables, study, log)
     if study is not None:
         check_ranges(study, log)
+        _check_sums(folder, names, study, log)
     if not log.problems and study is not None:
         result.trial = _make_trial(folder, study, tables, labs, log)
 
@@ -183,12 +187,36 @@ def _read_table(folder: Path, name: str, names: list[str], log: Log) -> Table | 
     return make_table(name, sheet, log) if sheet is not None else None
 
 
-def _state_others(names: list[str], study: Study | None, log: Log) -> None:
+def _state_others(folder: Path, names: list[str], study: Study | None, log: Log) -> None:
     read = {FILE, *(f"{name}.csv" for name in SCHEMAS), *((study and study.checksums) or {})}
     near = {p.file for p in log.problems}
     other = [n for n in names if n not in read | near and DATA_FILES.fullmatch(n.casefold())]
     if other:
         log.state("folder", "", f"files not read: {list_values(other)}", len(other))
+    inner = [
+        n for n in names if n not in other and not n.startswith(".") and _is_folder(folder / n)
+    ]
+    if inner:
+        log.state("folder", "", f"folders not read: {list_values(inner)}", len(inner))
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def _check_sums(folder: Path, names: list[str], study: Study, log: Log) -> None:
+    """Refuse checksums that a file of the folder does not have; state those of no file."""
+    for name, told in (study.checksums or {}).items():
+        if name not in names:
+            log.state(FILE, "checksums", f"no file {list_values([name])} to compare with")
+            continue
+        content = read_bytes(folder / name, TABLE_BYTES, log)
+        if content is not None and hashlib.sha256(content).hexdigest() != told:
+            expected = f"the sha256 of {show_text(name)} as it is; the file is another"
+            log.refuse(FILE, expected, column="checksums", value=told)
 
 
 def _check_tables(tables: dict[str, Table | None], study: Study | None, log: Log) -> Labs | None:
@@ -249,8 +277,10 @@ def _check_between(
 ) -> None:
     by_name = {t.name: t for t in others}
     adae, adex = by_name.get("adae"), by_name.get("adex")
-    if adex is not None and adsl.whole and adex.whole:
-        rules.check_infusions(adsl, adex)
+    if adex is not None:
+        rules.state_doses(adex)
+        if adsl.whole and adex.whole:
+            rules.check_infusions(adsl, adex)
     rules.check_subjects(adsl)
     rules.check_columns(adsl)
     if adsl.whole and len(adsl.data):

@@ -39,6 +39,7 @@ def sort_labs(table: Table) -> Labs:
     is known by its name or its number; of several baseline records the flagged one is kept.
     """
     known = table.data["PARAMCD"].isin(list(PARAMETERS)) | table.data["PARAMCD"].isna()
+    known |= _refuse_near_codes(table)
     carried = table.data[~known]
     if len(carried):
         counts = carried["PARAMCD"].value_counts()
@@ -58,6 +59,19 @@ def sort_labs(table: Table) -> Labs:
     unscheduled = table.data[outside]
     table.data = keep_flagged(table, table.data[~outside])
     return Labs(table.data[MEASUREMENT], unscheduled[MEASUREMENT], carried[MEASUREMENT])
+
+
+def _refuse_near_codes(table: Table) -> np.ndarray:
+    """Refuse codes that are known but for signs around or in them; return where."""
+    near = {
+        code: bare
+        for code in table.data["PARAMCD"].dropna().unique()
+        if code not in PARAMETERS and (bare := re.sub(r"[\W_]", "", code).upper()) in PARAMETERS
+    }
+    where = table.data["PARAMCD"].isin(list(near)).to_numpy()
+    expected = "the exact code of a parameter"
+    table.refuse("PARAMCD", where, expected, lambda c: f"Is {near[trim(c)]} meant?")
+    return where
 
 
 def _is_missing(table: Table, column: str) -> pd.Series:
@@ -317,6 +331,7 @@ def _check_range(table: Table, data: pd.DataFrame, code: str, own: pd.DataFrame)
         said = f"the median of {code}, {median:.3g} {first}, is unusual; kept as it is"
         table.state("AVAL", said, len(rest), matters=True)
     _state_jumps(table, code, first, rest)
+    _state_odd_people(table, code, first, rest)
 
 
 def _is_below(table: Table, index: pd.Index) -> np.ndarray:
@@ -360,6 +375,19 @@ def _state_jumps(table: Table, code: str, unit: str, own: pd.DataFrame) -> None:
     if far.sum() > 20:
         said = f"{code}: more values that are as far from the participant's others"
         table.state("AVAL", said, far.sum() - 20, matters=True)
+
+
+def _state_odd_people(table: Table, code: str, unit: str, own: pd.DataFrame) -> None:
+    """State participants whose values are all many times those of the others."""
+    each = own.groupby("USUBJID")["VALUE"].agg(["median", "size"])
+    medians = np.log(each.loc[each["size"] > 1, "median"])
+    far = (medians - medians.median()).abs() > np.log(PLAUSIBLE[code].jump * 1.25)
+    for who in medians.index[far][:20] if len(medians) >= FEW else []:
+        said = (
+            f"{code} of {show_value(who)}: the median, {each.loc[who, 'median']:.4g} {unit}, is far "
+            f"from that of the other participants, {np.exp(medians.median()):.3g}; kept as it is"
+        )
+        table.state("AVAL", said, int(each.loc[who, "size"]), matters=True)
 
 
 def _median_of_others(logs: pd.Series, who: pd.Series) -> pd.Series:

@@ -25,6 +25,7 @@ TELL_APART = ("AESEQ", "ASEQ", "AESPID", "AETERM", "ASTDT", "EXSEQ")
 """Columns that tell two rows apart which are otherwise the same."""
 
 ADULT, VERY_OLD = 18, 100
+DOSES_APART = 20
 
 REMEDIES: dict[tuple[str, str], str] = {
     ("adsl", "DTHDY"): (
@@ -141,6 +142,7 @@ def check_subjects(adsl: Table) -> None:
     """Refuse what no single-arm trial is, and state what is odd and may be true."""
     data = adsl.data
     _check_arms(adsl)
+    _refuse_near_ids(adsl)
     if data.empty:
         adsl.log.refuse(adsl.file, "at least one participant")
         return
@@ -162,6 +164,14 @@ def check_subjects(adsl: Table) -> None:
         expected = "Y for somebody: a full analysis set with nobody in it cannot be analysed"
         adsl.refuse("FASFL", data["FASFL"] == "N", expected)
     _state_odd(adsl)
+
+
+def _refuse_near_ids(adsl: Table) -> None:
+    """Refuse participants whose ids differ only in case and blanks."""
+    ids = adsl.data["USUBJID"]
+    alike = ids.map(fold, na_action="ignore")
+    twins = alike.duplicated(keep=False) & ~ids.duplicated(keep=False) & ids.notna()
+    adsl.refuse("USUBJID", twins, "ids that differ in more than case and blanks")
 
 
 def _check_arms(adsl: Table) -> None:
@@ -254,9 +264,30 @@ def check_events(adae: Table) -> None:
     if "AEHRINF" not in adae.raw and len(data):
         said = "no such column: nobody knows which events began within 24 hours of an infusion"
         adae.state("AEHRINF", said, len(data), matters=True)
+    classes = data.dropna(subset="AEDECOD").groupby("AEDECOD")["AEBODSYS"].nunique()
+    if (classes > 1).any():
+        terms = classes.index[classes > 1]
+        said = f"terms that stand in more than one class: {list_values(terms)}; kept as they are"
+        adae.state("AEBODSYS", said, data["AEDECOD"].isin(terms).sum(), matters=True)
     fatal = (data["AEOUT"] == "FATAL") & (data["AETOXGR"] < 5)
     if fatal.any():
         adae.state("AETOXGR", "fatal events with a grade below 5; kept as they are", fatal.sum())
+
+
+def state_doses(adex: Table) -> None:
+    """State several infusions of a day, and doses far from the others of their unit."""
+    data = adex.data
+    again = data.duplicated(["USUBJID", "ASTDY"], keep=False) & data["ASTDY"].notna()
+    if again.any():
+        who = list_values(data.loc[again, "USUBJID"].dropna().unique())
+        adex.state("ASTDY", f"several infusions on one day: {who}", again.sum(), matters=True)
+    given = data["EXDOSE"].where(data["EXDOSE"] > 0)
+    usual = given.groupby(data["EXDOSU"]).transform("median")
+    far = (given / usual > DOSES_APART) | (usual / given > DOSES_APART)
+    if far.any():
+        doses = list_values(f"{dose:g}" for dose in given[far])
+        said = f"doses more than {DOSES_APART} times from the median of their unit: {doses}"
+        adex.state("EXDOSE", said, far.sum(), matters=True)
 
 
 def check_people(table: Table, adsl: Table) -> None:

@@ -30,6 +30,7 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 
 CHOICES = {"origin": ("synthetic", "real")}
 AS_WRITTEN = ("ctcae_version",)
+VERSION = re.compile(r"(?i)(v|version )?[0-9]{1,2}(\.[0-9]{1,2})?")
 """Texts that may look like numbers."""
 
 
@@ -80,11 +81,15 @@ def _parse(text: str, log: Log) -> dict[str, Any] | None:
     except _Refused as error:
         log.refuse(FILE, error.expected, row=error.line, value=error.value)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        # A quote that is never closed is told where it was opened, not where the file ends.
+        opened = "quoted" in str(error.context)
+        mark = (error.context_mark if opened else error.problem_mark) or error.context_mark
         hint = "Put a text that holds a colon or begins with a sign in quotes; indent with blanks"
         note = str(error.problem or error.context or "")
         row = mark.line + 1 if mark else None
         log.refuse(FILE, "YAML that can be read", row=row, note=show_text(note), remedy=hint)
+    except (ValueError, OverflowError):
+        log.refuse(FILE, "YAML that can be read", note="a character of no such number")
     except yaml.reader.ReaderError as error:
         row = text.count("\n", 0, error.position) + 1
         note = show_text(f"character {chr(error.character)} cannot stand in YAML")
@@ -172,6 +177,8 @@ def _read_text(name: str, value: Any, log: Log) -> str:
         raise _Refused(scalar.line, "a text that is not blank", scalar.text)
     if len(scalar.text) > LONGEST:
         raise _Refused(scalar.line, f"a text of at most {LONGEST:,} characters", scalar.text)
+    if name == "ctcae_version" and not VERSION.fullmatch(scalar.text.strip()):
+        raise _Refused(scalar.line, "a version, such as 5.0", scalar.text)
     if scalar.text not in CHOICES.get(name, (scalar.text,)):
         raise _Refused(scalar.line, " or ".join(CHOICES[name]), scalar.text)
     _state_hidden(name, scalar.text, log)
@@ -179,9 +186,11 @@ def _read_text(name: str, value: Any, log: Log) -> str:
 
 
 def _state_hidden(name: str, text: str, log: Log) -> None:
-    plain = " ".join(text.split())
+    plain = " ".join(re.split(r"[ \n\t]+", text))
     if has_hidden(plain) or looks_odd(plain):
-        log.state(FILE, name, f"characters that cannot be seen, or are odd, are kept: {show_value(plain)}")
+        log.state(
+            FILE, name, f"characters that cannot be seen, or are odd, are kept: {show_value(plain)}"
+        )
 
 
 def _read_integer(name: str, value: Any, log: Log) -> int:

@@ -86,7 +86,7 @@ def copy_data(dataset: str, target: Path) -> Path:
     """Copy the files of a data set that a loader reads."""
     target.mkdir(parents=True)
     for path in FOLDERS[dataset].iterdir():
-        if path.suffix in (".csv", ".yml") and path.name != "pbcseq.csv":
+        if path.suffix in (".csv", ".yml"):
             shutil.copy(path, target / path.name)
     return target
 

@@ -159,6 +159,7 @@ CASES = (
     Kind("Cyrillic letter", lambda v: v.translate(str.maketrans("AEOCaeoc", "АЕОСаеос"))),
     Kind("accent apart", lambda v: v[:1] + "\u0301" + v[1:]),
 )
+HALF_A_DAY = Kind("half a day on", lambda v: f"{float(v) + 0.5:g}", number=True)
 VALUES = (
     *(Kind(f"number {text}", _put(text)) for text in ("1_5", "0x1F", "0b11", "0o17", "1e400")),
     *(Kind(f"number {text}", _put(text)) for text in ("inf", "-inf", "Infinity", "+inf", "1e-300")),
@@ -206,7 +207,7 @@ VALUES = (
     Kind("minus before", lambda v: "-" + v, number=True),
     Kind("twice", lambda v: f"{v};{v}"),
     *(Kind(f"times {f:g}", _times(f), number=True) for f in (10, 100, 1000, 0.1, 0.01, 0.001)),
-    Kind("half a day on", lambda v: f"{float(v) + 0.5:g}", number=True),
+    HALF_A_DAY,
 )
 
 
@@ -325,6 +326,11 @@ def _unchanged(kind: Kind, column: str) -> tuple[Change, ...] | None:
     return () if kind.same and column not in FREE | IDS else None
 
 
+def _is_possible_of_all(kind: Kind, column: str) -> bool:
+    """Whether a whole column of numbers may be so without anybody knowing."""
+    return kind.number and (column in UNBOUND or (kind is HALF_A_DAY and column == "AVAL"))
+
+
 def _missing(table: str, row: int, column: str) -> tuple[Change, ...] | None:
     """Return a blank cell; a blank visit or unit may be told from its neighbours."""
     loose = column in {"AVISIT", "AVISITN", "AVALU", "AEDECOD", "AEBODSYS"}
@@ -336,7 +342,7 @@ def _corrupt_column(
 ) -> Corruption | None:
     values = [record[column] for record in records(dataset, table, prepare)]
     after = [_written(kind, value) for value in values]
-    if all(new is None for new in after) or (kind.number and column in UNBOUND):
+    if all(new is None for new in after) or _is_possible_of_all(kind, column):
         return None
     files, columns = _places(table, column)
     blank = kind.name == "blank" and column in READS_BLANK

@@ -217,7 +217,7 @@ def _foreign_answer(key: str, kind: str) -> Answer:
         "ctcae_version": {"zero"},
         "reporting_units": set(),
     }.get(key, set())
-    plain = key in TEXTS and kind in ("block of lines", "two lines", "text of a tag")
+    plain = key in TEXTS and kind in ("block of lines", "two lines", "power")
     empty = key in ("checksums", "reference_ranges") and kind == "empty mapping"
     return (
         LITERAL if (nothing and key in OPTIONAL) or kind in possible or plain or empty else NOTICED

@@ -218,7 +218,7 @@ def _damages(table: bool) -> Iterator[Damage]:
     yield "blanks only", lambda b: b"   \n \n", noticed
     yield "line ends only", lambda b: b"\n\n\n", noticed
     yield "NUL only", lambda b: b"\0" * 4096, noticed
-    for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp500", "utf-7"):
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp500"):
         yield (
             f"in {encoding}",
             lambda b, to=encoding: _mark(b).decode().encode(to, "replace"),
@@ -343,7 +343,9 @@ def corrupt_files(dataset: str) -> Iterator[Corruption]:
             optional = kind == "missing" and name in ("adae.csv", "adex.csv")
             answer = Answer.LITERAL if optional else Answer.NOTICED
             answer = KEEPS if kind in LINKS else answer
-            yield Corruption(dataset, name, f"file {kind}", spoil, (name,), (), (), answer)
+            # A name that only looks right, or a folder, is named as it is.
+            files = (name, "folder")
+            yield Corruption(dataset, name, f"file {kind}", spoil, files, (), (), answer)
     for kind, spoil, answer in _strangers():
         yield Corruption(dataset, "folder", kind, spoil, (), (), (), answer)
 
@@ -424,7 +426,6 @@ def _strangers() -> Iterator[tuple[str, Spoil, Answer]]:
         ("a link zero.csv", lambda folder: (folder / "zero.csv").symlink_to("/dev/zero")),
         ("a link to the folder", lambda folder: (folder / "self").symlink_to(".")),
         ("a link self.csv to the folder", lambda folder: (folder / "self.csv").symlink_to(".")),
-        ("an unreadable name", lambda folder: _touch(folder, b"\xff\xfe.csv")),
         ("a name with a newline", lambda folder: _touch(folder, b"a\nb.csv")),
         ("a name with escapes", lambda folder: _touch(folder, b"\x1b[31m.csv")),
         ("a name of 250 letters", lambda folder: _touch(folder, b"x" * 246 + b".csv")),
@@ -437,6 +438,7 @@ def _strangers() -> Iterator[tuple[str, Spoil, Answer]]:
         "a copy adsl.csv.bak": b"adsl.csv.bak",
         "a lock of Excel": b"~$adsl.csv",
         "Finder's files": b"._adsl.csv",
+        "an unreadable name": b"\xff\xfe.csv",
     }.items():
         yield kind, lambda folder, to=name: _touch(folder, to), Answer.NOTICED
     yield "no files", _empty, Answer.NOTICED
