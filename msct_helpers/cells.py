@@ -312,7 +312,7 @@ def refuse_near_terms(table: Table) -> None:
     """Refuse terms of a column that differ only in punctuation: the book would mix them up."""
     for column in [c for c in FREE if c in table.data]:
         series = table.data[column]
-        texts = series.dropna().unique()
+        texts = dict.fromkeys([*series.dropna(), *TERMS.get(column, ())])
         groups: dict[str, list[str]] = {}
         for text in texts:
             groups.setdefault(slug(text), []).append(text)

@@ -159,17 +159,25 @@ def _list_records(text: str, sheet: Sheet, log: Log) -> Iterator[tuple[int, int,
                 blank += bool(fields)
     except csv.Error as error:
         sheet.whole = False
-        expected = "quotes that open and close around a whole cell, and lines that are not endless"
+        long = isinstance(error, _LongLineError)
+        expected = "quotes that open and close around a whole cell"
         remedy = "A quotation mark inside quotes is written twice"
-        log.refuse(sheet.file, expected, row=before + 1, note=str(error), remedy=remedy)
+        if long:
+            expected, remedy = f"lines of at most {LONGEST_LINE:,} characters", ""
+        note = "" if long else str(error)
+        log.refuse(sheet.file, expected, row=before + 1, note=note, remedy=remedy)
     if blank:
         log.state(sheet.file, "", "rows in which every cell is blank are left out", blank)
+
+
+class _LongLineError(csv.Error):
+    """A line is longer than any row may be."""
 
 
 def _bound_lines(lines: Iterable[str]) -> Iterator[str]:
     for line in lines:
         if len(line) > LONGEST_LINE:
-            raise csv.Error(f"a line of more than {LONGEST_LINE:,} characters")
+            raise _LongLineError
         yield line
 
 

@@ -330,6 +330,11 @@ def check_hours(adsl: Table, adae: Table, adex: Table | None) -> None:
     if adex is not None and exact:
         last = _last_infusions(data, adex.data)
     days = data["ASTDY"] - last
+    unknown = data["AEHRINF"].isna() & days.isin([0, 1]) & ~adae.is_bad("AEHRINF")
+    if "AEHRINF" in adae.raw and unknown.any():
+        said = "events on the day of an infusion or the day after, without hours: whether they "
+        said += "began within 24 hours is not known"
+        adae.state("AEHRINF", said, unknown.sum(), matters=True)
     # An infusion or an event may cross midnight.
     most, least = 24 * (days + 2), 24 * (days - 2)
     wrong = (data["AEHRINF"] > most) | ((data["AEHRINF"] < least) & exact)

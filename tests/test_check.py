@@ -193,6 +193,11 @@ STATED: dict[str, tuple[Edit, str, bool]] = {
     "not graded": (swap("adae.csv", "disorders,2", "disorders,", 1), "without a grade", True),
     "no day": (swap("adae.csv", "RELATED,420", "RELATED,", 1), "counted as on treatment", True),
     "no hours": (swap("adae.csv", "AEHRINF", "X", 1), "nobody knows which events", True),
+    "hours blank": (
+        set_cells("adae.csv", "ASTDY", "1", 2),
+        "whether they began within 24 hours is not known",
+        True,
+    ),
     "related": (
         swap("adae.csv", ",POSSIBLE,", ",POSSIBLY RELATED,"),
         "'POSSIBLY RELATED' read as 'POSSIBLE'",
