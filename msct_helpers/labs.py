@@ -384,8 +384,8 @@ def _state_odd_people(table: Table, code: str, unit: str, own: pd.DataFrame) -> 
     far = (medians - medians.median()).abs() > np.log(PLAUSIBLE[code].jump * 1.25)
     for who in medians.index[far][:20] if len(medians) >= FEW else []:
         said = (
-            f"{code} of {show_value(who)}: the median, {each.loc[who, 'median']:.4g} {unit}, is far "
-            f"from that of the other participants, {np.exp(medians.median()):.3g}; kept as it is"
+            f"{code} of {show_value(who)}: the median, {each.loc[who, 'median']:.4g} {unit}, is "
+            f"far from that of the others, {np.exp(medians.median()):.3g}; kept as it is"
         )
         table.state("AVAL", said, int(each.loc[who, "size"]), matters=True)
 

@@ -38,7 +38,7 @@ INTERNAL = re.compile(r"Traceback|object at 0x|NoneType|<class|\b[A-Z]\w+Error\b
 class Outcome:
     """What came of a corruption, one of RIGHT or WRONG, and the words that show it."""
 
-    corruption: Corruption
+    corruption: str
     name: str
     words: str
     stated: int = 0
@@ -49,7 +49,7 @@ class Outcome:
         return self.name in RIGHT
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.corruption.name}: {self.words}"
+        return f"{self.name}: {self.corruption}: {self.words}"
 
 
 class Hang(BaseException):
@@ -73,15 +73,17 @@ def _judge(corruption: Corruption, folder: Path) -> Outcome:
         with limit(SECONDS):
             result = check(folder)
     except Hang:
-        return Outcome(corruption, "hang", f"more than {SECONDS} s")
+        return Outcome(corruption.name, "hang", f"more than {SECONDS} s")
     except (Exception, RecursionError, SystemExit, MemoryError) as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
-        return Outcome(corruption, "traceback", f"{error!r:.200} in {last.name}, {last.filename}")
+        return Outcome(
+            corruption.name, "traceback", f"{error!r:.200} in {last.name}, {last.filename}"
+        )
     before = unspoilt(corruption.dataset, corruption.prepare)
     known = {_say(reading) for reading in before.readings}
     readings = [reading for reading in result.readings if _say(reading) not in known]
     name, words = _name(corruption, result, readings, before)
-    return Outcome(corruption, name, words, len(readings))
+    return Outcome(corruption.name, name, words, len(readings))
 
 
 def check(folder: Path) -> Any:
