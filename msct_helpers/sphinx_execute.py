@@ -164,6 +164,8 @@ def run_kernel(notebook: nbformat.NotebookNode, cwd: Path) -> None:
             timeout=CELL_TIMEOUT,
             startup_timeout=START_TIMEOUT,
             shutdown_kernel="immediate",
+            # Times in the metadata would hide the notebook from whoever looks for its code.
+            record_timing=False,
             resources={"metadata": {"path": str(cwd)}},
             config=config,
         )
