@@ -1,0 +1,196 @@
+"""What a build leaves: this data set's files and nothing else, whole, and no process."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+import psutil
+import pytest
+from filelock import FileLock
+
+from msct_helpers import sphinx_execute, sphinx_output
+from msct_helpers.processes import WATCH
+from tests.conftest import ROOT, build_book
+
+PROGRAM = str(Path(sys.executable).parent / "jupyter-book")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the project with one chapter, and its book built in a folder beside it."""
+    copy = tmp_path_factory.mktemp("output") / "project"
+    ignore = shutil.ignore_patterns("_build", ".*", "__pycache__", "*.egg-info", "notebooks")
+    shutil.copytree(ROOT, copy, ignore=ignore)
+    (copy / "_toc.yml").write_text("format: jb-book\nroot: chapters/safety\n")
+    page = copy / "chapters/safety.md"
+    page.write_text(page.read_text().replace("{doc}`meld`", "elsewhere"))
+    build_book("msct_synthetic", copy.parent / "fresh", root=copy)
+    return copy
+
+
+def read_manifest(out: Path) -> object:
+    return json.loads((out / "_build/html/manifest.json").read_text())
+
+
+def start(project: Path, out: Path, **variables: str) -> subprocess.Popen[str]:
+    """Start a build and return its process."""
+    return subprocess.Popen(
+        [PROGRAM, "build", str(project), "-W", "-n", "--keep-going", "--path-output", str(out)],
+        env=os.environ | {"PYTHONPATH": str(project), "NO_COLOR": "1"} | variables,
+        cwd=project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def fail(project: Path, out: Path, **variables: str) -> str:
+    """Build, expecting a failure told without a traceback, and return what it said."""
+    build = start(project, out, **variables)
+    _, told = build.communicate(timeout=60)
+    assert build.returncode == 1
+    assert "Traceback" not in told
+    return told
+
+
+def test_nothing_of_another_data_set_stays(project: Path, tmp_path: Path) -> None:
+    build_book("mayo_pbc", tmp_path, root=project)
+    (tmp_path / "_build/html/notes.txt").write_text("left by hand")
+    build_book("msct_synthetic", tmp_path, root=project)
+    assert read_manifest(tmp_path) == read_manifest(project.parent / "fresh")
+
+
+def test_one_build_at_a_time_in_a_folder(project: Path, tmp_path: Path) -> None:
+    build = tmp_path / "_build"
+    build.mkdir()
+    with FileLock(build / ".lock"):
+        (build / ".lock").write_text("process 1, data set other, since noon")
+        told = fail(project, tmp_path)
+    assert "in use by another build (process 1, data set other, since noon)" in told
+    assert "--path-output" in told
+    assert sorted(build.iterdir()) == [build / ".lock", build / "html"]
+    assert list((build / "html").iterdir()) == []
+
+
+def test_problems_of_the_data_are_told_once(project: Path, tmp_path: Path) -> None:
+    data = tmp_path / "broken"
+    shutil.copytree(project / "data/msct_synthetic", data)
+    table = data / "adlb.csv"
+    table.write_text(
+        re.sub(r"(?m)^(SYN-01,ALT,Baseline,0,1),[\d.]+", r"\1,much", table.read_text())
+    )
+    told = fail(project, tmp_path, MSCT_DATA=str(data))
+    assert told.count("adlb.csv") == 1
+    assert "'much'" in told
+    assert "no folder" in fail(project, tmp_path, MSCT_DATA=str(tmp_path / "absent"))
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-10])
+
+
+def spoil(path: Path) -> None:
+    path.write_bytes(b"\0garbage" + path.read_bytes()[8:])
+
+
+def make_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+HARM = (Path.unlink, truncate, spoil, make_folder)
+HARMED = (
+    "html/results/ard.csv",
+    "html/results/ard.parquet",
+    "html/results/tab-*.csv",
+    "html/chapters/safety.html",
+    "html/manifest.json",
+    "html/searchindex.js",
+    "html/_static/*.css",
+    "html/_images/*.svg",
+    "html/.buildinfo",
+    ".doctrees/chapters/safety.doctree",
+    ".doctrees/environment.pickle",
+    ".doctrees/results.key",
+    "jupyter_execute/chapters/safety.glue.json",
+)
+
+
+@pytest.fixture(scope="module")
+def copied(project: Path) -> Path:
+    return shutil.copytree(project.parent / "fresh", project.parent / "copied")
+
+
+@pytest.mark.parametrize("pattern", HARMED)
+def test_damage_is_seen(copied: Path, pattern: str) -> None:
+    build = copied / "_build"
+    app = SimpleNamespace(outdir=build / "html", doctreedir=build / ".doctrees")
+    sealed = sphinx_output.read_seal(app)["files"]  # type: ignore[arg-type]
+    path = sorted(build.glob(pattern))[0]
+    kept = path.read_bytes()
+    for harm in HARM:
+        harm(path)
+        seen = sphinx_output.find_damage(sealed, sphinx_output.list_files(app))  # type: ignore[arg-type]
+        sphinx_output.remove(path)
+        path.write_bytes(kept)
+        assert build / seen == path
+    assert not sphinx_output.find_damage(sealed, sphinx_output.list_files(app))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("harm", HARM, ids=lambda harm: harm.__name__)
+def test_damage_is_mended(project: Path, copied: Path, harm: Callable[[Path], None]) -> None:
+    build = copied / "_build"
+    harm(build / "html/results/ard.csv")
+    harm(build / ".doctrees/environment.pickle")
+    harm(build / ".seal.json")
+    for path in (project / "_build/.execution").rglob("*"):
+        if path.name in ("global.db", "base.ipynb", "__version__.txt"):
+            harm(path)
+    printed = build_book("msct_synthetic", copied, root=project)
+    assert "executing 1 chapter" in printed
+    assert "Traceback" not in printed
+    assert read_manifest(copied) == read_manifest(project.parent / "fresh")
+
+
+def wait_until(true: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, f"not so within {seconds} s"
+        time.sleep(0.1)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize("killed", ["build", "caller"])
+def test_nothing_outlives_a_killed_build(project: Path, tmp_path: Path, killed: str) -> None:
+    caller = subprocess.Popen(["sleep", "600"])
+    build = start(project, tmp_path, MSCT_CACHE=str(tmp_path / "cache"), **{WATCH: str(caller.pid)})
+    process = psutil.Process(build.pid)
+    wait_until(lambda: bool(process.children()), 60)
+    left = process.children(recursive=True)
+    (build if killed == "build" else caller).send_signal(signal.SIGKILL)
+    caller.kill()
+    caller.wait()
+    build.communicate(timeout=30)
+    wait_until(lambda: not any(p.is_running() for p in left), 30)
+
+
+def test_a_kernel_that_does_not_start_is_tried_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[int] = []
+
+    def die(notebook: object, cwd: Path) -> None:
+        tried.append(1)
+        raise RuntimeError("Kernel didn't respond")
+
+    monkeypatch.setattr(sphinx_execute, "run_kernel", die)
+    with pytest.raises(RuntimeError, match=r"twice: Kernel didn't respond"):
+        sphinx_execute.execute(ROOT / "chapters/safety.md", nbformat.v4.new_notebook())
+    assert len(tried) == 2
