@@ -20,6 +20,7 @@ def plot_risks(record: pd.DataFrame, names: dict[str, str]) -> Figure:
     names
         Words for each group.
     """
+    record = record[record["analysis"] == "risk"]
     wide = record.pivot(index="group", columns="statistic", values="value")
     wide = wide.loc[record["group"].unique()[::-1]]
     fig, ax = make_figure(0.6 + 0.6 * len(wide))

@@ -58,7 +58,8 @@ def show_exposure(book: Chapter) -> None:
 
 def name_risks(record: pd.DataFrame) -> str:
     """Return the events of a record of risks in words."""
-    return join_words([LABELS[group] for group in record["group"].unique()])
+    own = record.loc[record["analysis"] == "risk", "group"]
+    return join_words([LABELS[group] for group in own.unique()])
 
 
 def show_risks(book: Chapter) -> None:

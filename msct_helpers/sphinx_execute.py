@@ -63,6 +63,9 @@ def open_cache(
     """Return the cache, emptied where anything wanted of it is damaged, and what it lacks."""
     try:
         cache = get_cache(folder)
+        recorded = {record.hashkey for record in cache.list_cache_records()}
+        if recorded != {path.name for path in folder.glob("executed/*")}:
+            raise ValueError("records and notebooks differ")
         return cache, {p: n for p, n in notebooks.items() if not is_executed(cache, n)}
     except Exception as error:
         # Damage of a database or a notebook shows in many ways, and all have the same remedy.

@@ -1,5 +1,7 @@
 """Display tables: text only, taken from the record. No statistic is computed here."""
 
+import re
+
 import pandas as pd
 
 from msct_helpers.document import quote
@@ -66,13 +68,30 @@ def table_study() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["Key", "Meaning"])
 
 
+def hide_participants(text: str, people: set[str]) -> str:
+    """Return a text in which quoted participants are not named."""
+
+    def hide(match: re.Match[str]) -> str:
+        words = match.group(1).split(" ")
+        for end in range(len(words), 0, -1):
+            if " ".join(words[:end]) in people:
+                return " ".join(["a participant", *words[end:]])
+        return match.group()
+
+    return re.sub(r"'([^']*)'", hide, text)
+
+
 def table_readings(trial: Trial) -> pd.DataFrame:
-    """Return what of a data set was read otherwise than it literally stands in its files."""
+    """Return what of a data set was read otherwise than it literally stands in its files.
+
+    Nobody is named: who needs to know uses ``msct check``.
+    """
+    people = set(trial.adsl["USUBJID"])
     rows = [
         (
             f"`{quote(r.file)}`",
             f"`{quote(r.column)}`" if r.column else "",
-            quote(r.text),
+            quote(hide_participants(r.text, people)),
             str(r.count),
         )
         for r in sorted(trial.readings, key=lambda r: not r.matters)

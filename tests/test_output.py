@@ -1,158 +1,196 @@
-"""A build leaves the files of its data set and nothing else, alone, and no process behind."""
+"""What a build leaves: this data set's files and nothing else, whole, and no process."""
 
-import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
+import nbformat
+import psutil
 import pytest
+from filelock import FileLock
 
-from msct_helpers.sphinx_output import find_damage
+from msct_helpers import sphinx_execute, sphinx_output
+from msct_helpers.processes import WATCH
 from tests.conftest import ROOT, build_book
 
 PROGRAM = str(Path(sys.executable).parent / "jupyter-book")
 
 
-def read_manifest(out: Path) -> dict[str, str]:
-    """Return the sha256 of each file of a book, as its manifest lists them."""
-    listed = json.loads((out / "_build/html/manifest.json").read_text())
-    return {entry["file"]: entry["sha256"] for entry in listed}
-
-
 @pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return a book of the default data set, built in an empty folder."""
-    os.environ["SOURCE_DATE_EPOCH"] = "1700000000"
-    out = tmp_path_factory.mktemp("fresh")
-    build_book("msct_synthetic", out)
-    yield out
-    del os.environ["SOURCE_DATE_EPOCH"]
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the project with one chapter, and its book built in a folder beside it."""
+    copy = tmp_path_factory.mktemp("output") / "project"
+    ignore = shutil.ignore_patterns("_build", ".*", "__pycache__", "*.egg-info", "notebooks")
+    shutil.copytree(ROOT, copy, ignore=ignore)
+    (copy / "_toc.yml").write_text("format: jb-book\nroot: chapters/safety\n")
+    page = copy / "chapters/safety.md"
+    page.write_text(page.read_text().replace("{doc}`meld`", "elsewhere"))
+    build_book("msct_synthetic", copy.parent / "fresh", root=copy)
+    return copy
 
 
-@pytest.fixture(scope="module")
-def reused(fresh: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder in which another data set was built before."""
-    out = tmp_path_factory.mktemp("reused") / "elsewhere"
-    build_book("mayo_pbc", out)
-    before = read_manifest(out)
-    build_book("msct_synthetic", out)
-    assert before != read_manifest(out)
-    return out
+def read_manifest(out: Path) -> object:
+    return json.loads((out / "_build/html/manifest.json").read_text())
 
 
-def test_after_another_data_set_a_book_is_as_if_built_alone(fresh: Path, reused: Path) -> None:
-    html = reused / "_build/html"
-    names = {p.relative_to(html).as_posix() for p in html.rglob("*") if p.is_file()}
-    assert read_manifest(reused) == read_manifest(fresh)
-    assert names == {*read_manifest(fresh), "manifest.json"}
-    for name, digest in read_manifest(reused).items():
-        assert hashlib.sha256((html / name).read_bytes()).hexdigest() == digest
-
-
-DAMAGE = {
-    "html/results/ard.csv": b"id,rawValue\n",
-    "html/results/ard.parquet": b"",
-    "html/chapters/safety.html": b"<html>",
-    "html/_static/book.css": None,
-    "html/manifest.json": b"[]",
-    ".doctrees/environment.pickle": b"\x80",
-    ".doctrees/chapters/meld.doctree": b"junk",
-    "jupyter_execute/chapters/meld.glue.json": b"{",
-    ".seal.json": b"junk",
-}
-"""Files of a build, and what becomes of them; None for a folder in a file's place."""
-
-
-@pytest.mark.parametrize("names", [list(DAMAGE)[:4], list(DAMAGE)[5:6], list(DAMAGE)], ids=len)
-def test_what_was_damaged_is_built_again(reused: Path, fresh: Path, names: list[str]) -> None:
-    for name in names:
-        path = reused / "_build" / name
-        assert path.is_file(), name
-        content = DAMAGE[name]
-        if content is None:
-            path.unlink()
-            path.mkdir()
-        else:
-            path.write_bytes(content)
-    build_book("msct_synthetic", reused)
-    assert read_manifest(reused) == read_manifest(fresh)
-
-
-def test_damaged_executed_chapters_are_executed_again(
-    fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stored = sorted((ROOT / "_build/.execution").glob("*/"), key=lambda p: p.stat().st_mtime)[-1]
-    shutil.copytree(stored, tmp_path / "cache" / stored.name)
-    for number, path in enumerate(sorted((tmp_path / "cache").rglob("base.ipynb"))):
-        text = path.read_text()
-        path.write_text(text.replace("26", "27") if number else text[:100])
-    monkeypatch.setenv("MSCT_CACHE", str(tmp_path / "cache"))
-    said = build_book("msct_synthetic", tmp_path / "out")
-    assert "are damaged" in said
-    assert "Traceback" not in said
-    assert read_manifest(tmp_path / "out") == read_manifest(fresh)
-
-
-@pytest.mark.parametrize(
-    ("now", "first"),
-    [
-        ({"a": "1", "b": "2"}, ""),
-        ({"a": "1", "b": "3"}, "b"),
-        ({"b": "2"}, "a"),
-        ({"a": "1", "b": "2", "c": "3"}, "c"),
-    ],
-)
-def test_changed_missing_and_foreign_files_are_found(now: dict[str, str], first: str) -> None:
-    assert find_damage({"a": "1", "b": "2"}, now) == first
-
-
-def start_build(out: Path, **environment: str) -> subprocess.Popen[str]:
-    """Start a build in the background."""
+def start(project: Path, out: Path, **variables: str) -> subprocess.Popen[str]:
+    """Start a build and return its process."""
     return subprocess.Popen(
-        [PROGRAM, "build", str(ROOT), "--path-output", str(out)],
-        env=os.environ | {"MSCT_DATA": "data/msct_synthetic"} | environment,
-        cwd=ROOT,
+        [PROGRAM, "build", str(project), "-W", "-n", "--keep-going", "--path-output", str(out)],
+        env=os.environ | {"PYTHONPATH": str(project), "NO_COLOR": "1"} | variables,
+        cwd=project,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,
     )
 
 
-def list_processes(word: str) -> list[int]:
-    """Return the ids of all processes whose command or environment holds a word."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            if word.encode() in (path / "environ").read_bytes() + (path / "cmdline").read_bytes():
-                found.append(int(path.name))
-        except OSError:
-            continue
-    return [pid for pid in found if pid != os.getpid()]
+def fail(project: Path, out: Path, **variables: str) -> str:
+    """Build, expecting a failure told without a traceback, and return what it said."""
+    build = start(project, out, **variables)
+    _, told = build.communicate(timeout=60)
+    assert build.returncode == 1
+    assert "Traceback" not in told
+    return told
 
 
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked up in /proc")
-def test_one_build_at_a_time_and_nothing_outlives_a_killed_one(tmp_path: Path) -> None:
-    out, mark = tmp_path / "out", f"mark-{os.getpid()}"
-    first = start_build(out, MSCT_CACHE=str(tmp_path / "cache"), MSCT_MARK=mark)
-    deadline = time.monotonic() + 60
-    while len(list_processes(mark)) < 3 and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert len(list_processes(mark)) >= 3, "no kernels were started"
-    second = start_build(out)
-    said, _ = second.communicate(timeout=60)
-    assert second.returncode != 0
-    assert f"in use by another build (process {first.pid}, data set msct_synthetic" in said
-    assert "Traceback" not in said
-    os.kill(first.pid, signal.SIGKILL)
-    first.wait()
-    deadline = time.monotonic() + 30
-    while list_processes(mark) and time.monotonic() < deadline:
-        time.sleep(0.5)
-    assert list_processes(mark) == []
+def test_nothing_of_another_data_set_stays(project: Path, tmp_path: Path) -> None:
+    build_book("mayo_pbc", tmp_path, root=project)
+    (tmp_path / "_build/html/notes.txt").write_text("left by hand")
+    build_book("msct_synthetic", tmp_path, root=project)
+    assert read_manifest(tmp_path) == read_manifest(project.parent / "fresh")
+
+
+def test_one_build_at_a_time_in_a_folder(project: Path, tmp_path: Path) -> None:
+    build = tmp_path / "_build"
+    build.mkdir()
+    with FileLock(build / ".lock"):
+        (build / ".lock").write_text("process 1, data set other, since noon")
+        told = fail(project, tmp_path)
+    assert "in use by another build (process 1, data set other, since noon)" in told
+    assert "--path-output" in told
+    assert sorted(build.iterdir()) == [build / ".lock", build / "html"]
+    assert list((build / "html").iterdir()) == []
+
+
+def test_problems_of_the_data_are_told_once(project: Path, tmp_path: Path) -> None:
+    data = tmp_path / "broken"
+    shutil.copytree(project / "data/msct_synthetic", data)
+    table = data / "adlb.csv"
+    table.write_text(
+        re.sub(r"(?m)^(SYN-01,ALT,Baseline,0,1),[\d.]+", r"\1,much", table.read_text())
+    )
+    told = fail(project, tmp_path, MSCT_DATA=str(data))
+    assert told.count("adlb.csv") == 1
+    assert "'much'" in told
+    assert "no folder" in fail(project, tmp_path, MSCT_DATA=str(tmp_path / "absent"))
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-10])
+
+
+def spoil(path: Path) -> None:
+    path.write_bytes(b"\0garbage" + path.read_bytes()[8:])
+
+
+def make_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+HARM = (Path.unlink, truncate, spoil, make_folder)
+HARMED = (
+    "html/results/ard.csv",
+    "html/results/ard.parquet",
+    "html/results/tab-*.csv",
+    "html/chapters/safety.html",
+    "html/manifest.json",
+    "html/searchindex.js",
+    "html/_static/*.css",
+    "html/_images/*.svg",
+    "html/.buildinfo",
+    ".doctrees/chapters/safety.doctree",
+    ".doctrees/environment.pickle",
+    ".doctrees/results.key",
+    "jupyter_execute/chapters/safety.glue.json",
+)
+
+
+@pytest.fixture(scope="module")
+def copied(project: Path) -> Path:
+    return shutil.copytree(project.parent / "fresh", project.parent / "copied")
+
+
+@pytest.mark.parametrize("pattern", HARMED)
+def test_damage_is_seen(copied: Path, pattern: str) -> None:
+    build = copied / "_build"
+    app = SimpleNamespace(outdir=build / "html", doctreedir=build / ".doctrees")
+    sealed = sphinx_output.read_seal(app)["files"]  # type: ignore[arg-type]
+    path = sorted(build.glob(pattern))[0]
+    kept = path.read_bytes()
+    for harm in HARM:
+        harm(path)
+        seen = sphinx_output.find_damage(sealed, sphinx_output.list_files(app))  # type: ignore[arg-type]
+        sphinx_output.remove(path)
+        path.write_bytes(kept)
+        assert build / seen == path
+    assert not sphinx_output.find_damage(sealed, sphinx_output.list_files(app))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("harm", HARM, ids=lambda harm: harm.__name__)
+def test_damage_is_mended(project: Path, copied: Path, harm: Callable[[Path], None]) -> None:
+    build = copied / "_build"
+    harm(build / "html/results/ard.csv")
+    harm(build / ".doctrees/environment.pickle")
+    harm(build / ".seal.json")
+    for path in (project / "_build/.execution").rglob("*"):
+        if path.name in ("global.db", "base.ipynb", "__version__.txt"):
+            harm(path)
+    printed = build_book("msct_synthetic", copied, root=project)
+    assert "executing 1 chapter" in printed
+    assert "Traceback" not in printed
+    assert read_manifest(copied) == read_manifest(project.parent / "fresh")
+
+
+def wait_until(true: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, f"not so within {seconds} s"
+        time.sleep(0.1)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize("killed", ["build", "caller"])
+def test_nothing_outlives_a_killed_build(project: Path, tmp_path: Path, killed: str) -> None:
+    caller = subprocess.Popen(["sleep", "600"])
+    build = start(project, tmp_path, MSCT_CACHE=str(tmp_path / "cache"), **{WATCH: str(caller.pid)})
+    process = psutil.Process(build.pid)
+    wait_until(lambda: bool(process.children()), 60)
+    left = process.children(recursive=True)
+    (build if killed == "build" else caller).send_signal(signal.SIGKILL)
+    caller.kill()
+    caller.wait()
+    build.communicate(timeout=30)
+    wait_until(lambda: not any(p.is_running() for p in left), 30)
+
+
+def test_a_kernel_that_does_not_start_is_tried_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[int] = []
+
+    def die(notebook: object, cwd: Path) -> None:
+        tried.append(1)
+        raise RuntimeError("Kernel didn't respond")
+
+    monkeypatch.setattr(sphinx_execute, "run_kernel", die)
+    with pytest.raises(RuntimeError, match=r"twice: Kernel didn't respond"):
+        sphinx_execute.execute(ROOT / "chapters/safety.md", nbformat.v4.new_notebook())
+    assert len(tried) == 2
