@@ -7,7 +7,7 @@ import pandas as pd
 
 from msct_helpers.load import Trial
 from msct_helpers.results import make_record, make_rows
-from msct_helpers.schema import PARAMETERS
+from msct_helpers.schema import PARAMETERS, VISITS
 from msct_helpers.scores import CHILD_PUGH_LIMITS, child_pugh_points
 
 NONE_LATER = "NO LATER VALUE"
@@ -71,7 +71,9 @@ def derive_shifts(trial: Trial, code: str) -> pd.DataFrame:
     classed = derive_classes(trial, code)
     base = classed[classed["AVISITN"] == 0].set_index("USUBJID")
     first = base["CLASS"]
-    later = classed[classed["ADY"] > classed["USUBJID"].map(base["ADY"]).astype(float)]
+    planned = classed["AVISITN"].isin(VISITS)
+    after = classed["ADY"] > classed["USUBJID"].map(base["ADY"]).astype(float)
+    later = classed[(planned & (classed["AVISITN"] > 0)) | (~planned & after)]
     later = later.sort_values("AVAL", ascending=code not in LOW_IS_WORSE)
     worst = later.drop_duplicates("USUBJID", keep="last").set_index("USUBJID")["CLASS"]
     end = worst.reindex(first.index).fillna(NONE_LATER)

@@ -169,6 +169,11 @@ REFUSED: dict[str, tuple[Edit, str]] = {
 
 STATED: dict[str, tuple[Edit, str, bool]] = {
     "other file": (lambda f: (f / "more.csv").touch(), "files not read: 'more.csv'", False),
+    "a further source": (
+        swap("adsl.csv", "CORD BLOOD", "ADIPOSE TISSUE"),
+        "kept as written: 'ADIPOSE TISSUE'",
+        False,
+    ),
     "column": (swap("adsl.csv", "\n", ",x\n"), "columns not read: 'x'", False),
     "western": (
         recode("adae.csv", "cp1252", "Ascites", "Übelkeit"),
@@ -218,7 +223,6 @@ SILENT: dict[str, Edit] = {
     "line ends": swap("adlb.csv", "\n", "\r\n"),
     "sizes of numbers": swap("adlb.csv", "58.0", "5.8E1", 1),
     "a further reason": swap("adsl.csv", LOST, LOST.replace("LOST TO FOLLOW-UP", "ADVERSE EVENT")),
-    "a further source": swap("adsl.csv", "CORD BLOOD", "ADIPOSE TISSUE"),
     "text is text": swap("adae.csv", "Ascites", "{{ 7*7 }} <b>$x$</b> =1+1"),
 }
 """Changes of which nothing need be said: the file is read as it stands."""
