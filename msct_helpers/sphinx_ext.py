@@ -55,7 +55,7 @@ def compute_digest() -> str:
     folders = [ROOT / "msct_helpers", ROOT / "data" / "published", data_folder()]
     files = [p for f in folders for p in f.glob("*") if p.is_file()]
     for path in sorted([*files, ROOT / "data" / "standards.yml"]):
-        total.update(path.name.encode() + b"\0" + path.read_bytes())
+        total.update(os.fsencode(path.name) + b"\0" + path.read_bytes())
     return total.hexdigest()
 
 
@@ -130,7 +130,7 @@ def compute_key(config: Config) -> str:
     total = hashlib.sha256(f"{config.msct_digest} {config.msct_offered}".encode())
     settings = [ROOT / name for name in ("_config.yml", "_toc.yml", "requirements.txt")]
     for path in sorted([*settings, *(p for p in (ROOT / "assets").rglob("*") if p.is_file())]):
-        total.update(path.name.encode() + b"\0" + path.read_bytes())
+        total.update(os.fsencode(path.name) + b"\0" + path.read_bytes())
     return total.hexdigest()
 
 
