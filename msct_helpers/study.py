@@ -178,7 +178,7 @@ def _read_text(name: str, value: Any, log: Log) -> str:
     if len(scalar.text) > LONGEST:
         raise _Refused(scalar.line, f"a text of at most {LONGEST:,} characters", scalar.text)
     if name == "ctcae_version" and not VERSION.fullmatch(scalar.text.strip()):
-        raise _Refused(scalar.line, "a version, such as 5.0", scalar.text)
+        log.state(FILE, name, f"no version number, kept as written: {show_value(scalar.text)}")
     if scalar.text not in CHOICES.get(name, (scalar.text,)):
         raise _Refused(scalar.line, " or ".join(CHOICES[name]), scalar.text)
     _state_hidden(name, scalar.text, log)

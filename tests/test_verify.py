@@ -102,7 +102,7 @@ def test_what_was_stored_agrees(project: Path) -> None:
             "data/msct_synthetic/adlb.csv",
             "SYN-01,ALT,Baseline,0,1,58.0,U/L",
             "SYN-01,ALT,Baseline,0,1,much,U/L",
-            ["contract, adlb.csv row 2, AVAL: 'much'; expected a number"],
+            ["contract, adlb.csv row 2, AVAL: 'much' (participant SYN-01); expected a number"],
             id="contract",
         ),
         pytest.param(
