@@ -21,6 +21,7 @@ from typing import Any
 import pandas as pd
 
 from msct_helpers import __version__
+from msct_helpers.findings import describe_problems
 from msct_helpers.links import find_dead_links
 from msct_helpers.load import (
     REFERENCE_COLUMNS,
@@ -158,7 +159,7 @@ def check_data(folder: Path) -> Check:
             if digests.get(name) != expected
         ]
     except DataError as error:
-        problems += [f"contract, {problem}" for problem in error.problems]
+        problems += [f"contract, {line}" for line in describe_problems(error.problems)]
     return Check("Data", f"{len(digests)} files: digests, contract, checksums", problems)
 
 
