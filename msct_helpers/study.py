@@ -30,6 +30,8 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 
 CHOICES = {"origin": ("synthetic", "real")}
 AS_WRITTEN = ("ctcae_version",)
+BEYOND = re.compile(r"\\U(?!000|0010)[0-9A-Fa-f]{8}")
+"""Escapes of characters beyond the last one."""
 VERSION = re.compile(r"(?i)(v|version )?[0-9]{1,2}(\.[0-9]{1,2})?")
 """Texts that may look like numbers."""
 
@@ -76,6 +78,11 @@ def read_study(folder: Path, log: Log) -> Study | None:
 
 
 def _parse(text: str, log: Log) -> dict[str, Any] | None:
+    lone = re.search(r"\r(?!\n)", text)
+    if lone:
+        start = text.count("\n", 0, lone.start()) + 1
+        log.refuse(FILE, "lines that end in one way", row=start, note="a carriage return alone")
+        return None
     try:
         tree = _build(iter(yaml.parse(text, Loader=yaml.SafeLoader)))
     except _Refused as error:
@@ -89,11 +96,13 @@ def _parse(text: str, log: Log) -> dict[str, Any] | None:
         row = mark.line + 1 if mark else None
         log.refuse(FILE, "YAML that can be read", row=row, note=show_text(note), remedy=hint)
     except (ValueError, OverflowError):
-        log.refuse(FILE, "YAML that can be read", note="a character of no such number")
+        found = BEYOND.search(text)
+        row = text.count("\n", 0, found.start()) + 1 if found else None
+        log.refuse(FILE, "YAML that can be read", row=row, note="a character of no such number")
     except yaml.reader.ReaderError as error:
-        row = text.count("\n", 0, error.position) + 1
+        place = text.count("\n", 0, error.position) + 1
         note = show_text(f"character {chr(error.character)} cannot stand in YAML")
-        log.refuse(FILE, "YAML that can be read", row=row, note=note)
+        log.refuse(FILE, "YAML that can be read", row=place, note=note)
     else:
         if isinstance(tree, dict):
             return tree

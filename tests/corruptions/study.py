@@ -41,8 +41,10 @@ def _lines(dataset: str, key: str) -> tuple[int, ...]:
 
 def _make(dataset: str, key: str, kind: str, spoil: Spoil, answer: Answer) -> Corruption:
     lines = _lines(dataset, key)
+    # A quote that is not closed goes on to the next, somewhere below.
+    columns = () if "open" in kind else (key,)
     return Corruption(
-        dataset, f"study.yml {key}", kind, spoil, ("study.yml",), (key,), lines, answer
+        dataset, f"study.yml {key}", kind, spoil, ("study.yml",), columns, lines, answer
     )
 
 
