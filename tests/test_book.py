@@ -180,9 +180,11 @@ def nothing_happened(tables: dict[str, pd.DataFrame]) -> None:
 def all_lost_at_once(tables: dict[str, pd.DataFrame]) -> None:
     """Lose everyone on the same day."""
     lost = {"DCSREAS": "LOST TO FOLLOW-UP", "DTHDY": "", "LTXDY": "", "EOSSTT": "DISCONTINUED"}
-    tables["adsl"] = tables["adsl"].assign(**lost, EOSDY="50")
+    tables["adsl"] = tables["adsl"].assign(**lost, EOSDY="400")
     tables["adlb"] = tables["adlb"][tables["adlb"]["AVISITN"] == "0"]
-    tables["adae"] = tables["adae"][tables["adae"]["ASTDY"].astype(int) <= 50]
+    events = tables["adae"]
+    known = (events["ASTDY"].astype(int) <= 400) & (events["AEOUT"] != "FATAL")
+    tables["adae"] = events[known]
 
 
 def no_survivors(tables: dict[str, pd.DataFrame]) -> None:
