@@ -24,7 +24,7 @@ LONGEST = 2000
 LONGEST_LIST = 200
 """Characters of a text, and items of a list, in ``study.yml``."""
 
-INTEGER = re.compile(r"[+-]?\d{1,18}")
+INTEGER = re.compile(r"[+-]?(0|[1-9][0-9]{0,14})")
 DECIMAL = re.compile(r"[+-]?(\d{1,15}(\.\d{0,15})?|\.\d{1,15})")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -32,7 +32,7 @@ CHOICES = {"origin": ("synthetic", "real")}
 AS_WRITTEN = ("ctcae_version",)
 BEYOND = re.compile(r"\\U(?!000|0010)[0-9A-Fa-f]{8}")
 """Escapes of characters beyond the last one."""
-VERSION = re.compile(r"(?i)(v|version )?[0-9]{1,2}(\.[0-9]{1,2})?")
+VERSION = re.compile(r"(?i)(v|version )?[1-9](\.[0-9]{1,2})?")
 """Texts that may look like numbers."""
 
 
@@ -248,6 +248,8 @@ def _read_units(name: str, value: Any, log: Log) -> dict[str, str]:
         if unit != scalar.text:
             log.state(FILE, name, f"{code}: '{show_text(scalar.text)}' read as {unit}")
         out[code] = unit
+    if not out:
+        log.state(FILE, name, "no unit given: each parameter stands in the first of its list")
     return out
 
 

@@ -216,7 +216,7 @@ def _foreign_answer(key: str, kind: str) -> Answer:
     possible = {
         "seed": {"zero", "octal", "hexadecimal", "huge"},
         "draws": set(),
-        "ctcae_version": {"zero"},
+        "assumed": {"empty list", "list"},
         "reporting_units": set(),
     }.get(key, set())
     plain = key in TEXTS and kind in ("block of lines", "two lines", "power")
@@ -294,7 +294,6 @@ SPECIAL: dict[str, dict[str, str]] = {
     },
     "ctcae_version": {
         "number": "5.0",
-        "whole number": "5",
         "words": "latest version",
         "list": "[5.0]",
     },
