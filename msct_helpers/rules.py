@@ -264,6 +264,10 @@ def check_events(adae: Table) -> None:
     if "AEHRINF" not in adae.raw and len(data):
         said = "no such column: nobody knows which events began within 24 hours of an infusion"
         adae.state("AEHRINF", said, len(data), matters=True)
+    early = data["ASTDY"] < -365
+    if early.any():
+        said = "events that began more than a year before day 1; kept as they are"
+        adae.state("ASTDY", said, early.sum(), matters=True)
     classes = data.dropna(subset="AEDECOD").groupby("AEDECOD")["AEBODSYS"].nunique()
     if (classes > 1).any():
         terms = classes.index[classes > 1]

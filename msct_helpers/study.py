@@ -24,13 +24,15 @@ LONGEST = 2000
 LONGEST_LIST = 200
 """Characters of a text, and items of a list, in ``study.yml``."""
 
-INTEGER = re.compile(r"[+-]?\d{1,18}")
+INTEGER = re.compile(r"[+-]?(0|[1-9][0-9]{0,14})")
 DECIMAL = re.compile(r"[+-]?(\d{1,15}(\.\d{0,15})?|\.\d{1,15})")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 CHOICES = {"origin": ("synthetic", "real")}
 AS_WRITTEN = ("ctcae_version",)
-VERSION = re.compile(r"(?i)(v|version )?[0-9]{1,2}(\.[0-9]{1,2})?")
+BEYOND = re.compile(r"\\U(?!000|0010)[0-9A-Fa-f]{8}")
+"""Escapes of characters beyond the last one."""
+VERSION = re.compile(r"(?i)(v|version )?[1-9](\.[0-9]{1,2})?")
 """Texts that may look like numbers."""
 
 
@@ -76,6 +78,11 @@ def read_study(folder: Path, log: Log) -> Study | None:
 
 
 def _parse(text: str, log: Log) -> dict[str, Any] | None:
+    lone = re.search(r"\r(?!\n)", text)
+    if lone:
+        start = text.count("\n", 0, lone.start()) + 1
+        log.refuse(FILE, "lines that end in one way", row=start, note="a carriage return alone")
+        return None
     try:
         tree = _build(iter(yaml.parse(text, Loader=yaml.SafeLoader)))
     except _Refused as error:
@@ -89,11 +96,13 @@ def _parse(text: str, log: Log) -> dict[str, Any] | None:
         row = mark.line + 1 if mark else None
         log.refuse(FILE, "YAML that can be read", row=row, note=show_text(note), remedy=hint)
     except (ValueError, OverflowError):
-        log.refuse(FILE, "YAML that can be read", note="a character of no such number")
+        found = BEYOND.search(text)
+        row = text.count("\n", 0, found.start()) + 1 if found else None
+        log.refuse(FILE, "YAML that can be read", row=row, note="a character of no such number")
     except yaml.reader.ReaderError as error:
-        row = text.count("\n", 0, error.position) + 1
+        place = text.count("\n", 0, error.position) + 1
         note = show_text(f"character {chr(error.character)} cannot stand in YAML")
-        log.refuse(FILE, "YAML that can be read", row=row, note=note)
+        log.refuse(FILE, "YAML that can be read", row=place, note=note)
     else:
         if isinstance(tree, dict):
             return tree
@@ -239,6 +248,8 @@ def _read_units(name: str, value: Any, log: Log) -> dict[str, str]:
         if unit != scalar.text:
             log.state(FILE, name, f"{code}: '{show_text(scalar.text)}' read as {unit}")
         out[code] = unit
+    if not out:
+        log.state(FILE, name, "no unit given: each parameter stands in the first of its list")
     return out
 
 

@@ -323,7 +323,7 @@ def _judge(
 
 def _unchanged(kind: Kind, column: str) -> tuple[Change, ...] | None:
     """Return no change for a value that can only be read as before; a name or a term may differ."""
-    return () if kind.same and column not in FREE | IDS else None
+    return () if kind.same and column not in FREE | IDS | {"MSCSRC"} else None
 
 
 def _is_possible_of_all(kind: Kind, column: str) -> bool:

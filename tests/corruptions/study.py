@@ -41,8 +41,10 @@ def _lines(dataset: str, key: str) -> tuple[int, ...]:
 
 def _make(dataset: str, key: str, kind: str, spoil: Spoil, answer: Answer) -> Corruption:
     lines = _lines(dataset, key)
+    # A quote that is not closed goes on to the next, somewhere below.
+    columns = () if "open" in kind else (key,)
     return Corruption(
-        dataset, f"study.yml {key}", kind, spoil, ("study.yml",), (key,), lines, answer
+        dataset, f"study.yml {key}", kind, spoil, ("study.yml",), columns, lines, answer
     )
 
 
@@ -214,7 +216,7 @@ def _foreign_answer(key: str, kind: str) -> Answer:
     possible = {
         "seed": {"zero", "octal", "hexadecimal", "huge"},
         "draws": set(),
-        "ctcae_version": {"zero"},
+        "assumed": {"empty list", "list"},
         "reporting_units": set(),
     }.get(key, set())
     plain = key in TEXTS and kind in ("block of lines", "two lines", "power")
@@ -292,7 +294,6 @@ SPECIAL: dict[str, dict[str, str]] = {
     },
     "ctcae_version": {
         "number": "5.0",
-        "whole number": "5",
         "words": "latest version",
         "list": "[5.0]",
     },
