@@ -16,8 +16,8 @@ import pandas as pd
 import statsmodels.formula.api as smf
 
 from msct_helpers import load_trial
-from msct_helpers.mmrm import fit_mmrm
-from msct_helpers.mmrm_batch import fit_mmrm_batch
+from msct_helpers.stats.mmrm.batch import fit_mmrm_batch
+from msct_helpers.stats.mmrm.model import fit_mmrm
 
 
 def time_best(call: Callable[[], object], repeats: int) -> float:

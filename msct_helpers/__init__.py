@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from msct_helpers.load import DataError, Trial, load_trial
-    from msct_helpers.report import Chapter
+    from msct_helpers.book.chapter import Chapter
+    from msct_helpers.trial.load import DataError, Trial, load_trial
 
 __version__ = "0.1.0"
 __all__ = ["Chapter", "DataError", "Trial", "load_trial"]
@@ -18,5 +18,5 @@ __all__ = ["Chapter", "DataError", "Trial", "load_trial"]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = "msct_helpers.report" if name == "Chapter" else "msct_helpers.load"
+    home = "msct_helpers.book.chapter" if name == "Chapter" else "msct_helpers.trial.load"
     return getattr(import_module(home), name)

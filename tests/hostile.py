@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from msct_helpers.document import show_characters
+from msct_helpers.trial.text import show_characters
 from tests.conftest import ROOT
 
 SECRET = "the-file-was-read"

@@ -12,9 +12,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from msct_helpers.check import CheckResult, check_folder
-from msct_helpers.findings import Problem, describe_problems
-from msct_helpers.shifts import derive_shifts
+from msct_helpers.safety.shifts import derive_shifts
+from msct_helpers.trial.contract import CheckResult, check_folder
+from msct_helpers.trial.findings import Problem, describe_problems
 from tests.conftest import ROOT
 
 Edit = Callable[[Path], object]
@@ -338,7 +338,15 @@ def test_problems_are_grouped_and_capped() -> None:
 def test_the_command_says_it_to_people_and_programs(folder: Path, tmp_path: Path) -> None:
     set_cells("adsl.csv", "SEX", "=1+1", 3)(folder)
     every = tmp_path / "all.csv"
-    command = [sys.executable, "-X", "importtime", "-m", "msct_helpers.cli", "check", str(folder)]
+    command = [
+        sys.executable,
+        "-X",
+        "importtime",
+        "-m",
+        "msct_helpers.check.cli",
+        "check",
+        str(folder),
+    ]
     done = subprocess.run(
         [*command, "--json", "--all", str(every)], capture_output=True, text=True, cwd=ROOT
     )

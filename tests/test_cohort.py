@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from msct_helpers import Trial, baseline, meld, population, published, survival
-from msct_helpers.load import load_statements
-from msct_helpers.schema import VISITS
+from msct_helpers import Trial
+from msct_helpers.abstract import published
+from msct_helpers.cohort import baseline, population, survival
+from msct_helpers.meld import derive as meld
+from msct_helpers.trial.load import load_statements
+from msct_helpers.trial.schema import VISITS
 from tests.conftest import get_text, with_tables
 
 EVENTS = ["DEATH", "LIVER TRANSPLANT", "LOST TO FOLLOW-UP", "WITHDRAWAL BY SUBJECT", None]

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from msct_helpers import Chapter
-from msct_helpers.document import (
+from msct_helpers.ard.results import make_record, make_rows
+from msct_helpers.book.document import (
     MIME,
     Document,
     Node,
@@ -19,7 +20,7 @@ from msct_helpers.document import (
     to_html,
     to_plain,
 )
-from msct_helpers.results import make_record, make_rows, slug
+from msct_helpers.trial.text import slug
 from tests.hostile import PAYLOADS
 
 PLAIN = st.text(alphabet=st.characters(categories=["L", "N", "P", "S", "Zs"]))

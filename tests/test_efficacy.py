@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msct_helpers import Trial, efficacy, sections
-from msct_helpers.results import make_id
+from msct_helpers import Trial
+from msct_helpers.ard.results import make_id
+from msct_helpers.efficacy import change as efficacy
+from msct_helpers.efficacy import course as sections
 from tests.conftest import ROOT, get_text
 
 REFERENCE = pd.read_csv(

@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from msct_helpers import Trial, inference, meld, missing
-from msct_helpers import sections_efficacy as passages
+from msct_helpers import Trial
+from msct_helpers.efficacy import inference, missing
+from msct_helpers.efficacy import sections as passages
+from msct_helpers.meld import derive as meld
 from tests.conftest import get_text
 
 CODES = tuple(passages.FAMILY)

@@ -6,9 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msct_helpers import Trial, conclusions, ledger, robustness
-from msct_helpers.load import load_statements
-from msct_helpers.missing import BETTER, Imputed, estimate_delta, find_flip, simulate_imputations
+from msct_helpers import Trial
+from msct_helpers.abstract import conclusions, ledger, robustness
+from msct_helpers.efficacy.missing import (
+    BETTER,
+    Imputed,
+    estimate_delta,
+    find_flip,
+    simulate_imputations,
+)
+from msct_helpers.trial.load import load_statements
 from tests.conftest import get_text, with_tables
 
 CHANGES = [f"E{i}" for i in range(1, 15)]

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from msct_helpers import DataError, Trial, load_trial
-from msct_helpers.load import convert_units, load_study
-from msct_helpers.paths import digest_data
-from msct_helpers.schema import SCHEMAS
-from msct_helpers.tables import table_dictionary
+from msct_helpers.book.tables import table_dictionary
+from msct_helpers.trial.load import convert_units, load_study
+from msct_helpers.trial.paths import digest_data
+from msct_helpers.trial.schema import SCHEMAS
 from tests.conftest import ROOT
 
 

@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from msct_helpers import Trial, meld, meld_change
-from msct_helpers.efficacy import derive_change
+from msct_helpers import Trial
+from msct_helpers.efficacy.change import derive_change
+from msct_helpers.meld import change as meld_change
+from msct_helpers.meld import derive as meld
 
 
 def test_parts_add_up_to_the_change(synthetic: Trial) -> None:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from msct_helpers import Trial
-from msct_helpers.mmrm import MMRM, fit_mmrm
-from msct_helpers.mmrm_batch import fit_mmrm_batch
+from msct_helpers.stats.mmrm.batch import fit_mmrm_batch
+from msct_helpers.stats.mmrm.model import MMRM, fit_mmrm
 from tests.conftest import ROOT
 
 REFERENCE = pd.read_csv(ROOT / "tests/reference/mmrm_mayo_stage4.csv")

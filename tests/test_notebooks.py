@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from jupyter_cache.executors.utils import single_nb_execution
 
-from msct_helpers.paths import DEFAULT_DATA
+from msct_helpers.trial.paths import DEFAULT_DATA
 from tests.conftest import ROOT
 
 CHAPTERS = sorted((ROOT / "chapters").glob("*.md"))

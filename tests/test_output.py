@@ -17,8 +17,9 @@ import psutil
 import pytest
 from filelock import FileLock
 
-from msct_helpers import sphinx_execute, sphinx_output
-from msct_helpers.processes import WATCH
+from msct_helpers.sphinx import execute as sphinx_execute
+from msct_helpers.sphinx import output as sphinx_output
+from msct_helpers.sphinx.processes import WATCH
 from tests.conftest import ROOT, build_book
 
 PROGRAM = str(Path(sys.executable).parent / "jupyter-book")

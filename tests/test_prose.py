@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from msct_helpers import load_trial
-from msct_helpers.load import load_standards, load_statements
+from msct_helpers.trial.load import load_standards, load_statements
 from tests.conftest import DATASETS, ROOT
 
 CONSTANTS = (

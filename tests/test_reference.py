@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msct_helpers.links import find_dead_links
-from msct_helpers.load import load_reference, load_standards, read_results
-from msct_helpers.reference import compare_records, say_agreement
-from msct_helpers.standards import check_standards
+from msct_helpers.ard.reference import compare_records, say_agreement
+from msct_helpers.check.links import find_dead_links
+from msct_helpers.check.standards import check_standards
+from msct_helpers.trial.load import load_reference, load_standards, read_results
 
 
 def make_results(**values: float) -> pd.DataFrame:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msct_helpers.results import format_p, make_record, make_rows, round_half_away
+from msct_helpers.ard.results import format_p, make_record, make_rows, round_half_away
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msct_helpers import Trial, adverse_events, safety, shifts
-from msct_helpers.results import make_id
-from msct_helpers.schema import ADAE
+from msct_helpers import Trial
+from msct_helpers.ard.results import make_id
+from msct_helpers.safety import adverse_events, safety, shifts
+from msct_helpers.trial.schema import ADAE
 from tests.conftest import get_text, with_tables
 
 EVENTS = pd.DataFrame(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msct_helpers import scores
+from msct_helpers.stats import scores
 
 bili = st.floats(0.1, 60)
 inr = st.floats(0.5, 12)

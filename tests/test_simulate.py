@@ -12,10 +12,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from msct_helpers import Trial, simulate
-from msct_helpers.load import load_statements
-from msct_helpers.schema import SCHEMAS
-from msct_helpers.simulate_events import make_adae
+from msct_helpers import Trial
+from msct_helpers.abstract import simulate
+from msct_helpers.abstract.simulate_events import make_adae
+from msct_helpers.trial.load import load_statements
+from msct_helpers.trial.schema import SCHEMAS
 from tests.conftest import ROOT
 
 SEEDS = range(12)

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from msct_helpers import Trial
-from msct_helpers.load import load_statements
-from msct_helpers.statements import check_statements
+from msct_helpers.abstract.statements import check_statements
+from msct_helpers.trial.load import load_statements
 
 UNITS = {"ALT": "U/L", "BILI": "umol/L", "ALB": "g/L", "INR": "1", "CREAT": "umol/L", "PT": "s"}
 

@@ -8,9 +8,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from msct_helpers import Trial, ledger, meld, safety
-from msct_helpers.efficacy import derive_change
-from msct_helpers.scores import meld as meld_score
+from msct_helpers import Trial
+from msct_helpers.abstract import ledger
+from msct_helpers.efficacy.change import derive_change
+from msct_helpers.meld import derive as meld
+from msct_helpers.safety import safety
+from msct_helpers.stats.scores import meld as meld_score
 from tests.conftest import DATASETS, ROOT, get_text, with_tables
 
 

@@ -36,7 +36,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def verify(project: Path, *options: str) -> tuple[int, str]:
     """Run the command on a copy of the project and return its status and what it printed."""
     done = subprocess.run(
-        [sys.executable, "-m", "msct_helpers.cli", "verify", *options],
+        [sys.executable, "-m", "msct_helpers.check.cli", "verify", *options],
         env=os.environ | {"PYTHONPATH": str(project), "MSCT_DATA": "data/msct_synthetic"},
         cwd=project,
         capture_output=True,
@@ -92,7 +92,7 @@ def test_what_was_stored_agrees(project: Path) -> None:
             id="spoilt reference",
         ),
         pytest.param(
-            "msct_helpers/safety.py",
+            "msct_helpers/safety/safety.py",
             "DAYS_A_YEAR = 365.25",
             "DAYS_A_YEAR = 365",
             ["safety, exposure.years: 40.6 (40.56125941) -> 40.6 (40.5890411), by 0.0278"],

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from msct_helpers import simulate
-from msct_helpers.load import load_statements
-from msct_helpers.schema import PARAMETERS
-from msct_helpers.words import upper_first
+from msct_helpers.abstract import simulate
+from msct_helpers.book.words import upper_first
+from msct_helpers.trial.load import load_statements
+from msct_helpers.trial.schema import PARAMETERS
 
 HERE = Path(__file__).resolve().parent
 SEED = 20260101
@@ -95,7 +95,8 @@ def write_study(folder: Path, draws: int) -> None:
         "origin": "synthetic",
         "label": "Synthetic data, constrained to the published abstract; no patient is "
         "represented.",
-        "source": "Simulated by msct_helpers.simulate from the published abstract of the trial and "
+        "source": "Simulated by msct_helpers.abstract.simulate from the published abstract of the "
+        "trial and "
         "the assumptions listed in study.yml.",
         "licence": "CC0 1.0",
         "population": "Synthetic participants with liver cirrhosis caused by autoimmune disease, "

@@ -88,7 +88,7 @@ def _judge(corruption: Corruption, folder: Path) -> Outcome:
 
 def check(folder: Path) -> Any:
     """Call the loader under test."""
-    from msct_helpers.check import check_folder
+    from msct_helpers.trial.contract import check_folder
 
     return check_folder(folder)
 

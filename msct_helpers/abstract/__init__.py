@@ -1,0 +1,1 @@
+"""The published abstract: its statements, what is concluded from them, and data made to fit."""

@@ -1,0 +1,158 @@
+"""What speaks for and against each published conclusion, and what the data at hand add.
+
+Sentences name numbers of `published.summarise_counts`, `published.summarise_composite_bound` and
+`ledger.summarise_ledger`.
+"""
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from msct_helpers.abstract.ledger import VERDICTS
+from msct_helpers.ard.results import ref
+from msct_helpers.safety import safety
+from msct_helpers.trial.load import Trial
+
+KINDS = {
+    "synthetic": (
+        "These data were made to agree with the statements. Data into which no improvement is "
+        "built can agree with them too, so the agreement says nothing for the treatment.",
+        "With no control arm, nothing here shows that a change came from the treatment. Larger, "
+        "controlled studies are needed.",
+    ),
+    "untreated": (
+        "Nobody in these data received the cells, so they speak neither for nor against them.",
+        "Nobody here received MSC, so these data say nothing about it. They show how means can "
+        "mislead when patients leave.",
+    ),
+    "own": (
+        "These data have no control arm either.",
+        "With no control arm, nothing here shows that a change came from the treatment. Larger, "
+        "controlled studies are needed.",
+    ),
+}
+"""What kind of evidence the data at hand can give, and what may be concluded from them."""
+
+
+def describe_kind(trial: Trial) -> tuple[str, str]:
+    """Return what kind of evidence a data set can give, and what may be concluded from it."""
+    treated = not safety.select_safety_set(trial).empty
+    return KINDS["synthetic" if trial.synthetic else "own" if treated else "untreated"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Sentences for and against a conclusion, from the abstract alone, and on the data at hand."""
+
+    pro: list[str]
+    contra: list[str]
+    here: list[str] = field(default_factory=list)
+
+
+def weigh_conclusions(trial: Trial, checked: pd.DataFrame, events: int) -> dict[str, Evidence]:
+    """Return the evidence on each published conclusion, by its id.
+
+    Parameters
+    ----------
+    trial
+        The data set.
+    checked
+        Statements with their verdicts (`msct_helpers.abstract.ledger.check_trial`).
+    events
+        Published number of deaths and transplants.
+    """
+    return {
+        "C1": weigh_safety(trial, checked),
+        "C2": weigh_benefit(trial, checked, events),
+        "C3": Evidence(
+            [say_early()],
+            [
+                "Nothing compares the cells with any other treatment of the disease.",
+                "Dose, number of infusions and diagnoses are not stated: nobody could repeat it.",
+            ],
+        ),
+        "C4": weigh_size(),
+    }
+
+
+def say_early() -> str:
+    """Return what the abstract says of serious events around the infusion."""
+    return (
+        "The abstract reports no serious event during the infusion or within 24 hours in "
+        f"{ref('published', 'denominator', group='S1')} patients."
+    )
+
+
+def weigh_safety(trial: Trial, checked: pd.DataFrame) -> Evidence:
+    """Return the evidence that the treatment is probably safe."""
+    holds = checked.set_index("id")["verdict"]["S1"] == "holds"
+    # Of data made to have no such event, having none is no evidence.
+    here = describe_kind(trial)[0]
+    if holds and not trial.synthetic:
+        here = "These data hold no such event either."
+    return Evidence(
+        [say_early()],
+        [
+            "Seeing none in so few leaves room for a risk of up to "
+            f"{ref('published', 'percent_upper', group='S1')}% (exact one-sided 95% limit).",
+            f"{ref('published', 'count', group='N3')} of "
+            f"{ref('published', 'denominator', group='N3')} patients died and "
+            f"{ref('published', 'count', group='N4')} were transplanted; without a control arm "
+            "nobody can say whether that is more or less than without the treatment.",
+            "Later adverse events, their grades and their relation to the cells are not reported.",
+        ],
+        [here],
+    )
+
+
+def weigh_benefit(trial: Trial, checked: pd.DataFrame, events: int) -> Evidence:
+    """Return the evidence that the treatment is seemingly beneficial."""
+    return Evidence(
+        [
+            "At every visit of which the abstract speaks, ALT, bilirubin, albumin, prothrombin "
+            "time and MELD had moved in the favourable direction.",
+        ],
+        [
+            "Nothing was compared with what happens without the cells.",
+            "With every death and transplant ranked worst and the lost left out, no data with "
+            "these counts can bring the signed-rank test at two years below p = "
+            f"{ref('ceiling', 'p_value', group=f'{events}')} (timing and disjoint groups assumed).",
+            "Patients who enter at their worst tend to improve without treatment, and those "
+            "missing from the later means may have been the sickest; the abstract lets nobody "
+            "check either.",
+        ],
+        [describe_kind(trial)[0], *say_tally(checked)],
+    )
+
+
+def weigh_size() -> Evidence:
+    """Return the evidence that larger studies are needed."""
+    return Evidence(
+        [
+            "To bring the one-sided 95% limit of a risk below "
+            f"{ref('exclude', 'risk_percent', group='5')}%, "
+            f"{ref('exclude', 'count', group='5')} patients without an event are needed.",
+            f"Death or transplant in {ref('published', 'count', group='EVENT')} of "
+            f"{ref('published', 'denominator', group='EVENT')} patients has an exact 95% interval "
+            f"from {ref('published', 'percent_low', group='EVENT')}% to "
+            f"{ref('published', 'percent_high', group='EVENT')}%.",
+        ],
+        ["A larger study without a control arm would leave the same question open."],
+    )
+
+
+def say_tally(checked: pd.DataFrame) -> list[str]:
+    """Return how many statements hold, and how many on changes pass every check."""
+    able = checked["verdict"].isin(VERDICTS)
+    out = []
+    if able.any():
+        out.append(
+            "Of {claims.assessable_count} testable statements {claims.holds_count} hold in every "
+            "reading."
+        )
+    if (able & checked["kind"].isin(["direction", "significance"])).any():
+        out.append(
+            "Of {claims.changes_count} testable statements on changes {claims.robust_count} pass "
+            "every check of robustness that applies."
+        )
+    return out

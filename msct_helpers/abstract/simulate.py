@@ -1,0 +1,257 @@
+"""Synthetic trials, constrained to the published abstract; no participant is a person.
+
+A draw makes true laboratory values that hang together through severity, adds the scatter of a
+visit, enrols on measured values, lets death and transplant fall on the sicker, stops measurements
+at the event and stores values as a laboratory prints them. The first draw that satisfies every
+published statement is kept. Every number in this module is an assumption.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from msct_helpers.abstract.simulate_events import make_adae
+from msct_helpers.abstract.statements import check_statements
+from msct_helpers.cohort.population import VISIT_DAYS
+from msct_helpers.meld.derive import derive_scores
+from msct_helpers.trial.schema import HORIZON_DAYS, VISITS
+
+VISIT_WINDOW_DAYS = 21
+MISSED_SHARE = 0.03
+NORMAL_PT_S = 12.0
+LOWEST_INR = 0.9
+EVENT_DAYS = (60, 699)
+RISK_SLOPE = 1.0
+AGE_MEAN, AGE_SD = 50, 11
+AGE_RANGE = (30, 75)
+WOMEN_SHARE = 0.85
+DIAGNOSES = {
+    "Autoimmune hepatitis": 0.45,
+    "Primary biliary cholangitis": 0.40,
+    "Overlap syndrome": 0.15,
+}
+
+
+@dataclass(frozen=True)
+class Lab:
+    """How a laboratory value is drawn.
+
+    ``centre`` and ``spread`` (SD) are on the log scale where ``log`` is true; ``severity`` is the
+    correlation with severity, ``scatter`` the share of the variance that is new at each visit, and
+    ``decimals`` how the laboratory prints it.
+    """
+
+    unit: str
+    centre: float
+    spread: float
+    log: bool
+    severity: float
+    scatter: float
+    decimals: int
+
+
+LABS: dict[str, Lab] = {
+    "ALT": Lab("U/L", float(np.log(48)), 0.65, True, 0.3, 0.40, 0),
+    "BILI": Lab("umol/L", float(np.log(42)), 0.80, True, 0.7, 0.16, 1),
+    "ALB": Lab("g/L", 31.5, 4.8, False, -0.6, 0.45, 1),
+    "INR": Lab("1", float(np.log(1.28)), 0.17, True, 0.6, 0.40, 2),
+    "CREAT": Lab("umol/L", float(np.log(62)), 0.25, True, 0.2, 0.25, 0),
+    "SODIUM": Lab("mmol/L", 138.0, 3.2, False, -0.4, 0.50, 0),
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """What happens to the laboratory values after the infusion, and who gets in.
+
+    ``shift`` is the lasting change of a parameter after baseline: a ratio where the parameter is
+    drawn on the log scale, a difference otherwise. ``entry_albumin_max`` (g/L, measured) is the
+    highest albumin that may enter.
+    """
+
+    name: str
+    shift: dict[str, float]
+    entry_albumin_max: float | None = None
+
+
+MODEST_EFFECT = World("modest effect", {"BILI": 0.86, "ALB": 2.2, "INR": 0.95, "ALT": 0.86}, None)
+NO_EFFECT = World("no effect", {}, None)
+NO_EFFECT_SELECTED = World("no effect, entry at low albumin", {}, 30.0)
+
+
+@dataclass(frozen=True)
+class SimulatedTrial:
+    """A synthetic trial and how many draws it took."""
+
+    adsl: pd.DataFrame
+    adlb: pd.DataFrame
+    adae: pd.DataFrame
+    draws: int
+
+
+def simulate_trial(
+    published: pd.DataFrame, seed: int, world: World = MODEST_EFFECT, max_draws: int = 20_000
+) -> SimulatedTrial:
+    """Return the first draw that satisfies every published statement that can be tested.
+
+    Parameters
+    ----------
+    published
+        Published statements (`msct_helpers.trial.load.load_statements`).
+    seed
+        Seed of the random generator.
+    world
+        What is assumed to happen after the infusion.
+    max_draws
+        Draws after which to give up.
+
+    Raises
+    ------
+    RuntimeError
+        If no draw was accepted.
+    """
+    rng = np.random.default_rng(seed)
+    for draw in range(1, max_draws + 1):
+        adsl, adlb = draw_trial(rng, world)
+        adae = make_adae(rng, adsl)
+        if is_compatible(published, adsl, adlb, adae):
+            return SimulatedTrial(adsl, adlb, adae, draw)
+    raise RuntimeError(f"{world.name}: no draw of {max_draws} satisfies the published statements")
+
+
+def is_compatible(
+    published: pd.DataFrame, adsl: pd.DataFrame, adlb: pd.DataFrame, adae: pd.DataFrame
+) -> bool:
+    """Return whether every testable statement holds in both readings, MELD also when rounded."""
+    checked = check_statements(published, adsl, adlb, adae)
+    checked = checked[~checked["kind"].isin(["design", "conclusion"])]
+    if not checked["assessable"].all():
+        return False
+    readings = checked[["holds_observed", "holds_pairs"]]
+    if not bool(readings.fillna(True).astype(bool).all(axis=None)):
+        return False
+    points = derive_scores(adlb, adsl, rounded=True)
+    points = points[points["PARAMCD"] == "MELD"].pivot_table(
+        index="USUBJID", columns="AVISITN", values="AVAL"
+    )
+    later = points[[6, 12, 24]]
+    paired = later.sub(points[0], axis=0).mean()
+    return bool((paired < 0).all() and (later.mean() < points[0].mean()).all())
+
+
+def draw_trial(rng: np.random.Generator, world: World) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return adsl and adlb of one draw, accepted or not."""
+    severity, true = draw_patients(rng, world)
+    days = {m: draw_days(rng, m, len(severity)) for m in VISITS}
+    adsl = draw_outcomes(rng, severity, days[24])
+    tables = []
+    for month, visit in VISITS.items():
+        values = {
+            code: true[code]["first"] if month == 0 else measure(rng, code, true[code], world)
+            for code in LABS
+        }
+        values["PT"] = np.round(NORMAL_PT_S * values["INR"], 1)
+        present = (days[month] <= adsl["EOSDY"].to_numpy()) & (
+            (month == 0) | (rng.random(len(severity)) > MISSED_SHARE)
+        )
+        for code, value in values.items():
+            tables.append(
+                pd.DataFrame(
+                    {
+                        "USUBJID": adsl["USUBJID"],
+                        "PARAMCD": code,
+                        "AVISIT": visit,
+                        "AVISITN": month,
+                        "ADY": days[month],
+                        "AVAL": value,
+                        "AVALU": LABS[code].unit if code in LABS else "s",
+                    }
+                )[present]
+            )
+    adlb = pd.concat(tables).sort_values(["USUBJID", "AVISITN"], kind="stable")
+    return adsl, adlb.reset_index(drop=True)
+
+
+def draw_patients(
+    rng: np.random.Generator, world: World, size: int = 26
+) -> tuple[np.ndarray, dict[str, dict[str, np.ndarray]]]:
+    """Return severity, and for each parameter the true and first measured values of who enters."""
+    pool = size if world.entry_albumin_max is None else 12 * size
+    severity = rng.standard_normal(pool)
+    true: dict[str, dict[str, np.ndarray]] = {}
+    for code, lab in LABS.items():
+        own = rng.standard_normal(pool)
+        standard = lab.severity * severity + np.sqrt(1 - lab.severity**2) * own
+        level = lab.centre + lab.spread * np.sqrt(1 - lab.scatter) * standard
+        true[code] = {"level": level, "first": scatter(rng, lab, level)}
+    enters = np.arange(pool)
+    if world.entry_albumin_max is not None:
+        enters = enters[true["ALB"]["first"] <= world.entry_albumin_max][:size]
+    picked = {c: {k: v[enters] for k, v in values.items()} for c, values in true.items()}
+    return severity[enters], picked
+
+
+def measure(
+    rng: np.random.Generator, code: str, true: dict[str, np.ndarray], world: World
+) -> np.ndarray:
+    """Return what a later visit measures of a parameter."""
+    lab = LABS[code]
+    shift = world.shift.get(code, 1.0 if lab.log else 0.0)
+    return scatter(rng, lab, true["level"] + (np.log(shift) if lab.log else shift))
+
+
+def scatter(rng: np.random.Generator, lab: Lab, level: np.ndarray) -> np.ndarray:
+    """Return one measurement of each true level, as the laboratory prints it."""
+    noise = lab.spread * np.sqrt(lab.scatter) * rng.standard_normal(len(level))
+    value = np.exp(level + noise) if lab.log else level + noise
+    lowest = 10.0**-lab.decimals
+    if lab.unit == "1":
+        value = np.maximum(value, LOWEST_INR)
+    return np.maximum(np.round(value, lab.decimals), lowest)
+
+
+def draw_days(rng: np.random.Generator, month: int, size: int) -> np.ndarray:
+    """Return the study days of a visit: day 1 at baseline, later within a window around due."""
+    early_or_late = rng.integers(-VISIT_WINDOW_DAYS, VISIT_WINDOW_DAYS + 1, size)
+    return np.ones(size, dtype=int) + VISIT_DAYS[month] + (month > 0) * early_or_late
+
+
+def make_adex(adsl: pd.DataFrame) -> pd.DataFrame:
+    """Return one infusion a participant, on the day of treatment, with no dose."""
+    given = adsl.loc[adsl["TRTSDY"].notna(), ["USUBJID", "TRTSDY"]]
+    return given.rename(columns={"TRTSDY": "ASTDY"}).assign(EXDOSE=None, EXDOSU=None)
+
+
+def draw_outcomes(
+    rng: np.random.Generator, severity: np.ndarray, last_visit: np.ndarray
+) -> pd.DataFrame:
+    """Return adsl: 3 die, 2 are transplanted, 4 are lost, all different, the sicker first."""
+    size = len(severity)
+    risk = np.exp(RISK_SLOPE * severity)
+    events = rng.choice(size, 5, replace=False, p=risk / risk.sum())
+    others = np.setdiff1d(np.arange(size), events)
+    reason = np.full(size, "", dtype=object)
+    reason[events] = ["DEATH"] * 3 + ["LIVER TRANSPLANT"] * 2
+    reason[rng.choice(others, 4, replace=False)] = "LOST TO FOLLOW-UP"
+    left = reason != ""
+    completed = np.maximum(last_visit, HORIZON_DAYS + 1)
+    day = np.where(left, rng.integers(*EVENT_DAYS, size, endpoint=True), completed)
+    source = rng.permutation(["UMBILICAL CORD"] * 23 + ["CORD BLOOD"] * 2 + ["BONE MARROW"])
+    return pd.DataFrame(
+        {
+            "USUBJID": [f"SYN-{i:02d}" for i in range(1, size + 1)],
+            "AGE": np.clip(np.round(rng.normal(AGE_MEAN, AGE_SD, size)), *AGE_RANGE).astype(int),
+            "SEX": np.where(rng.random(size) < WOMEN_SHARE, "F", "M"),
+            "DIAG": rng.choice(list(DIAGNOSES), size, p=list(DIAGNOSES.values())),
+            "MSCSRC": source,
+            "TRTSDY": 1,
+            "EOSSTT": np.where(left, "DISCONTINUED", "COMPLETED"),
+            "DCSREAS": pd.Series(reason).mask(~left, None),
+            "EOSDY": day,
+            "DTHDY": pd.Series(day, dtype="Int64").where(reason == "DEATH"),
+            "LTXDY": pd.Series(day, dtype="Int64").where(reason == "LIVER TRANSPLANT"),
+            "SAFFL": "Y",
+            "FASFL": "Y",
+        }
+    )

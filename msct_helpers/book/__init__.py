@@ -1,0 +1,1 @@
+"""What every chapter speaks with: sentences, tables, figures, and the gate for text of data."""

@@ -1,0 +1,254 @@
+"""What a chapter uses to speak: numbers, sentences, tables and figures from one record.
+
+`Chapter` is the only place where a number goes from the record to a page, and text from a data set
+through `msct_helpers.book.document.quote`. The whole record of the chapter is glued (MyST-NB) under
+`RECORD_KEY`, so that the build can publish it; sentences with a name are, so that other pages can
+paste them.
+"""
+
+import base64
+import io
+import json
+import re
+from functools import partial
+from typing import Any
+
+import pandas as pd
+from IPython.display import display
+from matplotlib.figure import Figure
+from myst_nb import glue
+
+from msct_helpers.ard.columns import PUBLISHED
+from msct_helpers.ard.reference import compare_records, say_agreement
+from msct_helpers.ard.results import NOT_ESTIMABLE
+from msct_helpers.book import document
+from msct_helpers.book.document import Document, Node, make_text, quote
+from msct_helpers.trial.load import Trial, load_reference, load_trial
+from msct_helpers.trial.text import show_characters
+
+RECORD_KEY = "record"
+"""Glue key under which a chapter leaves its record."""
+
+PROSE = "prose"
+"""Where a number is shown that stands in no table or figure."""
+
+_PLACEHOLDER = re.compile(r"(= )?\{([\w.+=~-]+)(\|abs)?\}")
+
+
+class Chapter:
+    """A chapter being written: the data set, its record, and what has been shown of it.
+
+    Parameters
+    ----------
+    name
+        File name of the chapter without its ending, as ``cohort-flow``.
+    """
+
+    def __init__(self, name: str):
+        self.name = name
+        self.trial: Trial = load_trial()
+        self._record: dict[str, dict[str, Any]] = {}
+
+    def record(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Add results to the chapter's record and return them.
+
+        Raises
+        ------
+        ValueError
+            If an id was recorded before with another value.
+        """
+        for row in rows.astype(object).where(rows.notna(), None).to_dict("records"):
+            known = self._record.setdefault(row["id"], row | {"chapter": self.name, "shown": ""})
+            if known["value"] != row["value"]:
+                raise ValueError(f"{row['id']}: recorded before with another value")
+        return rows
+
+    def fill(self, template: str, where: str) -> str:
+        """Return a template as plain text, with the shown text of results for their ids."""
+        return document.to_plain(document.split_leaves(template, partial(self._fill, where)))
+
+    def _fill(self, where: str, text: str) -> list[Node]:
+        """Return the leaves of a text of ours: numbers where their ids stand in braces.
+
+        Raises
+        ------
+        KeyError
+            If an id was never recorded.
+        """
+        out: list[Node] = []
+        start = 0
+        for match in _PLACEHOLDER.finditer(text):
+            equals, key, unsigned = match.group(1) or "", match.group(2), match.group(3)
+            if key not in self._record:
+                raise KeyError(f"{key}: not recorded in {self.name}")
+            row = self._record[key]
+            self._mark(key, where)
+            shown = str(row["text"])
+            shown = shown.lstrip("\N{MINUS SIGN}") if unsigned else shown
+            # A p-value below the last decimal brings its own sign.
+            equals = "" if shown.startswith("<") else equals
+            out += document.make_text(text[start : match.start()] + equals)
+            out += [describe_number(shown, row) if where == PROSE else make_text(shown)[0]]
+            start = match.end()
+        return out + document.make_text(text[start:])
+
+    def _mark(self, key: str, where: str) -> None:
+        """Note that a result is shown in the prose, or in the table or figure of that name."""
+        row = self._record[key]
+        if where not in row["shown"].split():
+            row["shown"] = f"{row['shown']} {where}".strip()
+
+    def say(self, template: str, *, name: str = "", target: str = "") -> Document:
+        """Return sentences with their numbers filled in.
+
+        Parameters
+        ----------
+        template
+            A little Markdown (`msct_helpers.book.document`); ids in braces are filled in.
+        name
+            Lets other pages paste it.
+        target
+            Makes the first paragraph a place that links can lead to.
+        """
+        blocks = document.parse(template, partial(self._fill, PROSE))
+        if target:
+            blocks[0]["target"] = target
+        shown = Document(blocks)
+        if name:
+            self.offer(shown, name=name)
+        return shown
+
+    def offer(self, shown: Document, *, name: str) -> None:
+        """Leave a document for other pages to paste; it is not shown here."""
+        glue(name, shown, display=False)
+
+    def table(
+        self, shown: pd.DataFrame, *, name: str = "", caption: str = "", label: bool = True
+    ) -> Document:
+        """Return a numbered table with caption and label.
+
+        Parameters
+        ----------
+        shown
+            Display table: text only, columns as they are headed; ids in braces are filled in.
+        name
+            Target for cross-references; none for a table to be pasted elsewhere.
+        caption
+            Sentence that can be read alone; ids in braces are filled in.
+        label
+            Whether the caption says what kind of data the table shows; not for tables that
+            show none.
+        """
+        fill = partial(self._fill, name or PROSE)
+        cells = [
+            [document.parse_inline(str(cell), fill) for cell in row]
+            for row in [shown.columns, *shown.itertuples(index=False)]
+        ]
+        texts = [document.to_plain(cell) for row in cells for cell in row]
+        if any(re.search(rf"\b{NOT_ESTIMABLE}\b", text) for text in texts):
+            caption = f"{caption} {NOT_ESTIMABLE}, not estimable."
+        table = {
+            "kind": "table",
+            "name": name,
+            "caption": document.parse_inline(self._label(caption, label), fill),
+            "heads": cells[0],
+            "rows": cells[1:],
+        }
+        return Document([table, *self._offer_rows(name)])
+
+    def _label(self, caption: str, label: bool) -> str:
+        """Return a caption that says what kind of data is shown, where it shows any."""
+        return f"{caption} {quote(self.trial.study.label)}" if label else caption
+
+    def _offer_rows(self, name: str) -> list[Node]:
+        """Return a link to the numbers of a table or figure as CSV, or nothing if it has none."""
+        behind = any(name in row["shown"].split() for row in self._record.values())
+        return [{"kind": "rows", "name": name}] if behind else []
+
+    def say_assumptions(self) -> Document:
+        """Return what the data set assumes, as a list."""
+        head = (
+            "Where these synthetic data needed such a fact, it was assumed:"
+            if self.trial.synthetic
+            else "For this data set the following was chosen or assumed:"
+        )
+        listed = "\n".join(f"- {quote(a)}" for a in self.trial.study.assumed)
+        return self.say(f"{head}\n\n{listed}")
+
+    def figure(
+        self,
+        fig: Figure,
+        *,
+        name: str,
+        caption: str,
+        alt: str,
+        rows: pd.DataFrame | None = None,
+        label: bool = True,
+    ) -> None:
+        """Show a numbered vector figure.
+
+        Parameters
+        ----------
+        fig
+            The figure.
+        name
+            Target for cross-references.
+        caption, alt
+            Sentences that can be read alone; ids in braces are filled in.
+        rows
+            Results that are drawn, as recorded.
+        label
+            Whether caption and alt text say what kind of data it shows; not where it shows none.
+        """
+        for key in [] if rows is None else rows["id"]:
+            self._mark(key, name)
+        fill = partial(self._fill, name)
+        block = {
+            "kind": "figure",
+            "name": name,
+            "caption": document.parse_inline(self._label(caption, label), fill),
+            "alt": self.fill(self._label(alt, label), name),
+            "svg": draw(fig, "svg").decode(),
+            "pdf": base64.b64encode(draw(fig, "pdf")).decode(),
+        }
+        display(Document([block, *self._offer_rows(name)]))
+
+    def publish(self) -> Document:
+        """Leave the chapter's record with the notebook, and say if it agrees with the reference.
+
+        The book hides what is returned; whoever runs the notebook sees it.
+        """
+        rows = list(self._record.values())
+        glue(RECORD_KEY, json.dumps(rows), display=False)
+        try:
+            stored = load_reference(self.trial.folder)
+        except ValueError as error:
+            # A spoilt reference must not keep the book from being built.
+            return self.say(f"{self.name}: the reference cannot be read, {quote(error)}.")
+        differences = None
+        if stored is not None:
+            names = {name: PUBLISHED[name][0] for name in ("chapter", "id", "statistic")}
+            names |= {"value": "rawValue", "text": "formattedValue"}
+            now = pd.DataFrame(rows, columns=list(names)).rename(columns=names)
+            differences = compare_records(stored[stored["chapter"] == self.name], now)
+        agreement = say_agreement(self.trial.folder, len(rows), differences)
+        return self.say(f"{self.name}: {quote(agreement)}")
+
+
+def describe_number(text: str, row: dict[str, Any]) -> Node:
+    """Return a number that leads to its row in the results, and says on hovering what it is."""
+    value = "" if row["value"] is None else f"{row['value']:.8g}"
+    if row["text"] == NOT_ESTIMABLE:
+        value = "not estimable"
+    parts = [value, row["unit"] if row["unit"] not in ("", "1") else ""]
+    parts += ["" if row["n"] is None else f"n = {row['n']}", row["method"]]
+    about = show_characters("; ".join(p for p in parts if p))
+    return {"kind": "number", "text": text, "about": about} | {k: row[k] for k in ("id", "chapter")}
+
+
+def draw(fig: Figure, kind: str) -> bytes:
+    """Return a figure as a file of `kind` (svg, pdf), with no date or creator in it."""
+    out = io.BytesIO()
+    nothing = {"svg": {"Date": None, "Creator": None}, "pdf": {"CreationDate": None}}
+    fig.savefig(out, format=kind, metadata=nothing[kind])
+    return out.getvalue()

@@ -1,0 +1,184 @@
+"""Texts of the book as trees: the one gate through which any text reaches a page.
+
+A sentence, caption or cell is a template that this package wrote: a little Markdown (emphasis,
+code, links inside the book, lists) with ids of results in braces. Text that comes from a data set
+or its ``study.yml`` is put into a template with `quote` only, and becomes a leaf of the tree that
+shows its characters and nothing else. Markup, mathematics, HTML and directives do not exist here.
+
+Trees are plain values, so that a notebook can hold them as JSON; `msct_helpers.sphinx.document`
+makes document nodes of them, and `to_html` what JupyterLab shows.
+"""
+
+import base64
+import html
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.tree import SyntaxTreeNode
+
+from msct_helpers.trial.text import show_characters
+
+MIME = "application/vnd.msct.document+json"
+"""Mime type of a document in a notebook."""
+
+Node = dict[str, Any]
+"""``kind`` of the node, and its ``text``, ``children`` or what else the kind needs."""
+
+Fill = Callable[[str], list[Node]]
+"""Makes leaves of a text of ours, as one that puts numbers where their ids stand."""
+
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_QUOTED = re.compile(f"({_OPEN}[0-9a-f]*{_CLOSE})")
+_MARKDOWN = MarkdownIt("zero").enable(["list", "emphasis", "backticks", "link", "newline"])
+_INSIDE = re.compile(r"#[a-z0-9-]+|(?:\.\./)?[\w/-]+\.md(?:#[\w-]+)?")
+"""Targets that a link may have: a place, a page, or a place on a page of this book."""
+
+
+def quote(text: object) -> str:
+    """Return a text from a data set as a part of a template that nothing but `parse` can read."""
+    return _OPEN + str(text).encode("utf-8", "surrogatepass").hex() + _CLOSE
+
+
+def unquote(token: str) -> str:
+    """Return the characters that `quote` put into a part of a template."""
+    return show_characters(bytes.fromhex(token[1:-1]).decode("utf-8", "surrogatepass"))
+
+
+def make_text(text: str) -> list[Node]:
+    """Return a text of ours as a leaf."""
+    return [{"kind": "text", "text": text}] if text else []
+
+
+def split_leaves(text: str, fill: Fill = make_text) -> list[Node]:
+    """Return the leaves of a text without markup: quoted data apart, the rest filled in."""
+    out: list[Node] = []
+    for part in _QUOTED.split(text):
+        quoted = _QUOTED.fullmatch(part)
+        out += [{"kind": "data", "text": unquote(part)}] if quoted else fill(part)
+    return out
+
+
+def parse(template: str, fill: Fill = make_text) -> list[Node]:
+    """Return the blocks of a template: paragraphs and lists.
+
+    Raises
+    ------
+    ValueError
+        If a link leads out of the book.
+    """
+    tree = SyntaxTreeNode(_MARKDOWN.parse(template))
+    return [parse_node(node, fill)[0] for node in tree.children]
+
+
+def parse_inline(template: str, fill: Fill = make_text) -> list[Node]:
+    """Return the leaves and spans of a template without blocks, as a caption or a cell."""
+    tree = SyntaxTreeNode(_MARKDOWN.parseInline(template))
+    return parse_children(tree, fill)
+
+
+def parse_children(node: SyntaxTreeNode, fill: Fill) -> list[Node]:
+    """Return the nodes inside a node."""
+    return [part for child in node.children for part in parse_node(child, fill)]
+
+
+def parse_node(node: SyntaxTreeNode, fill: Fill) -> list[Node]:
+    """Return one node of Markdown as nodes of a tree."""
+    if node.type == "text":
+        return split_leaves(node.content, fill)
+    if node.type in ("softbreak", "hardbreak"):
+        return make_text(" ")
+    if node.type == "code_inline":
+        return [{"kind": "literal", "children": split_leaves(node.content, fill)}]
+    if node.type == "inline":
+        return parse_children(node, fill)
+    out: Node = {"kind": KINDS[node.type], "children": parse_children(node, fill)}
+    if node.type == "link":
+        out["to"] = str(node.attrGet("href"))
+        if not _INSIDE.fullmatch(out["to"]):
+            raise ValueError(f"{out['to']!r}: expected a link inside the book")
+    return [out]
+
+
+KINDS = {
+    "paragraph": "paragraph",
+    "bullet_list": "list",
+    "list_item": "item",
+    "strong": "strong",
+    "em": "emphasis",
+    "link": "link",
+}
+"""Kind of a node by its type in Markdown."""
+
+
+def to_plain(children: list[Node]) -> str:
+    """Return the characters that a reader sees of leaves and spans."""
+    return "".join(
+        str(c["text"]) if "text" in c else to_plain(c.get("children", [])) for c in children
+    )
+
+
+@dataclass(frozen=True)
+class Document:
+    """Blocks of a page: paragraphs, lists, tables, figures; shown by the book and by JupyterLab."""
+
+    blocks: list[Node]
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        shown = "".join(block_html(block) for block in self.blocks)
+        return {MIME: self.blocks, "text/html": shown, "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        texts = [to_plain(b.get("children") or b.get("caption") or []) for b in self.blocks]
+        return "\n".join(text for text in texts if text)
+
+
+TAGS = {
+    "paragraph": "p",
+    "list": "ul",
+    "item": "li",
+    "strong": "strong",
+    "emphasis": "em",
+    "literal": "code",
+    "data": "bdi",
+}
+
+
+def to_html(children: list[Node]) -> str:
+    """Return leaves and spans as HTML."""
+    return "".join(node_html(child) for child in children)
+
+
+def node_html(node: Node) -> str:
+    """Return one leaf, span, paragraph or list as HTML; links of the book have no page here."""
+    inside = html.escape(node["text"]) if "text" in node else to_html(node["children"])
+    if node["kind"] == "number":
+        return f'<span title="{html.escape(node["about"])}">{inside}</span>'
+    if node["kind"] == "link" and not inside:
+        return html.escape(node["to"].lstrip("#").removesuffix(".md"))
+    tag = TAGS.get(node["kind"])
+    return f"<{tag}>{inside}</{tag}>" if tag else inside
+
+
+def block_html(block: Node) -> str:
+    """Return a block as HTML."""
+    if block["kind"] == "table":
+        return table_html(block)
+    if block["kind"] == "figure":
+        source = base64.b64encode(block["svg"].encode()).decode()
+        image = f'<img alt="{html.escape(block["alt"])}" src="data:image/svg+xml;base64,{source}">'
+        return f"<figure>{image}<figcaption>{to_html(block['caption'])}</figcaption></figure>"
+    return "" if block["kind"] == "rows" else node_html(block)
+
+
+def table_html(block: Node) -> str:
+    """Return a table with its caption as HTML."""
+    heads = "".join(f'<th scope="col">{to_html(cell)}</th>' for cell in block["heads"])
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{to_html(cell)}</td>" for cell in row) + "</tr>"
+        for row in block["rows"]
+    )
+    caption = f"<caption>{to_html(block['caption'])}</caption>" if block["caption"] else ""
+    return f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"

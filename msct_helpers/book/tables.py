@@ -1,0 +1,120 @@
+"""Display tables: text only, taken from the record. No statistic is computed here."""
+
+import re
+
+import pandas as pd
+
+from msct_helpers.ard.results import get_refs, make_id, ref
+from msct_helpers.book.document import quote
+from msct_helpers.trial.load import Trial
+from msct_helpers.trial.schema import ADSL, PARAMETERS, SCHEMAS, VISITS, Study
+
+
+def table_change(record: pd.DataFrame, code: str) -> pd.DataFrame:
+    """Return a parameter's course: as observed and among pairs, one row a visit."""
+    text = get_refs(record)
+
+    def cell(analysis: str, statistic: str, month: int) -> str:
+        return text[make_id(analysis, statistic, code, month)]
+
+    rows = []
+    for month, visit in VISITS.items():
+        seen = (
+            unbroken(visit),
+            cell("obs", "n", month),
+            unbroken(f"{cell('obs', 'mean', month)} ({cell('obs', 'sd', month)})"),
+        )
+        if not month:
+            rows.append((*seen, "", "", "", "", ""))
+            continue
+        pairs = [cell("chg", s, month) for s in ("n", "mean", "p_t", "p_wilcoxon")]
+        interval = f"{cell('chg', 'ci_low', month)} to {cell('chg', 'ci_high', month)}"
+        rows.append((*seen, pairs[0], pairs[1], unbroken(interval), pairs[2], pairs[3]))
+    columns = ["Visit", "Seen, n", "Mean (SD), all seen", "Pairs, n", "Mean change, pairs"]
+    return pd.DataFrame(rows, columns=[*columns, "95% CI", "p, paired t", "p, Wilcoxon"])
+
+
+def table_dictionary(table: str) -> pd.DataFrame:
+    """Return the data dictionary of a table, from the schema that validates it."""
+    schema = SCHEMAS[table]
+    rows = []
+    for name, column in schema.columns.items():
+        kind = "number" if str(column.dtype) == "float64" else "text"
+        rules = [str(c.error) for c in column.checks]
+        rules += ["each value once"] if column.unique else []
+        rules += ["may be blank"] if column.nullable else []
+        rows.append((f"`{name}`", column.description, kind, "; ".join(rules)))
+    return pd.DataFrame(rows, columns=["Variable", "Meaning", "Type", "Rule"])
+
+
+def table_rules(table: str) -> pd.DataFrame:
+    """Return the rules that hold between columns of a table."""
+    rows = [str(check.error).partition("|")[::2] for check in SCHEMAS[table].checks]
+    return pd.DataFrame([(f"`{c}`", e) for c, e in rows], columns=["Variable", "Rule"])
+
+
+def table_units() -> pd.DataFrame:
+    """Return the parameters with the units that are read and converted."""
+    rows = []
+    for p in PARAMETERS.values():
+        units = [f"{u} (1 = {f:g} {next(iter(p.units))})" for u, f in list(p.units.items())[1:]]
+        rows.append((f"`{p.code}`", p.name, ", ".join([next(iter(p.units)), *units])))
+    return pd.DataFrame(rows, columns=["PARAMCD", "Parameter", "Units"])
+
+
+def table_study() -> pd.DataFrame:
+    """Return the keys of ``study.yml``."""
+    rows = [(f"`{n}`", f.metadata["about"]) for n, f in Study.__dataclass_fields__.items()]
+    return pd.DataFrame(rows, columns=["Key", "Meaning"])
+
+
+def hide_participants(text: str, people: set[str]) -> str:
+    """Return a text in which quoted participants are not named."""
+
+    def hide(match: re.Match[str]) -> str:
+        words = match.group(1).split(" ")
+        for end in range(len(words), 0, -1):
+            if " ".join(words[:end]) in people:
+                return " ".join(["a participant", *words[end:]])
+        return match.group()
+
+    return re.sub(r"'([^']*)'", hide, text)
+
+
+def table_readings(trial: Trial) -> pd.DataFrame:
+    """Return what of a data set was read otherwise than it literally stands in its files.
+
+    Nobody is named: who needs to know uses ``msct check``.
+    """
+    people = set(trial.adsl["USUBJID"])
+    rows = [
+        (
+            f"`{quote(r.file)}`",
+            f"`{quote(r.column)}`" if r.column else "",
+            quote(hide_participants(r.text, people)),
+            str(r.count),
+        )
+        for r in sorted(trial.readings, key=lambda r: not r.matters)
+    ]
+    return pd.DataFrame(rows, columns=["File", "Column", "Read as", "Rows or values"])
+
+
+def name_parameter(code: str, unit: str, names: dict[str, str]) -> str:
+    """Return a parameter or score with its unit, as a row's head."""
+    if code == "AGE":
+        return f"{ADSL.columns['AGE'].description}"
+    if code in names:
+        return f"{names[code]}, points"
+    name = PARAMETERS[code].name
+    return name if unit == "1" else f"{name}, {unit}"
+
+
+def n_percent(analysis: str, group: str, visit: int | None = None, parameter: str = "") -> str:
+    """Return count and per cent of a group."""
+    at = (parameter, visit, group)
+    return f"{ref(analysis, 'count', *at)} ({ref(analysis, 'percent', *at)})"
+
+
+def unbroken(text: str) -> str:
+    """Return a short text that does not break over lines."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")

@@ -1,0 +1,1 @@
+"""The report checked from outside: verification, certificate, standards, command line."""

@@ -1,0 +1,261 @@
+"""Verify a book: data, results, ledger, links and standards, each against what is stored.
+
+The book is built once more, strictly, in an empty folder: every chapter runs in a fresh kernel and
+no result of an earlier run is used.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from msct_helpers import __version__
+from msct_helpers.ard.reference import TOLERANCES, Difference, compare_records
+from msct_helpers.check.links import find_dead_links
+from msct_helpers.check.provenance import PACKAGES
+from msct_helpers.check.standards import check_standards
+from msct_helpers.sphinx.processes import WATCH
+from msct_helpers.trial.findings import describe_problems
+from msct_helpers.trial.load import (
+    REFERENCE_COLUMNS,
+    REFERENCES,
+    DataError,
+    load_reference,
+    load_standards,
+    load_trial,
+    read_results,
+)
+from msct_helpers.trial.paths import ROOT, digest_data
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One part of the verification: what was looked at, and what does not agree."""
+
+    name: str
+    looked_at: str
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def agrees(self) -> bool:
+        """True where nothing differs."""
+        return not self.problems
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Outcome of a verification, with the machine and versions on which it ran."""
+
+    dataset: str
+    label: str
+    digest: str
+    started: str
+    seconds: float
+    machine: dict[str, str]
+    versions: dict[str, str]
+    checks: list[Check]
+
+    @property
+    def agrees(self) -> bool:
+        """True where every check agrees."""
+        return all(check.agrees for check in self.checks)
+
+
+def verify_book(folder: Path, out: Path, say: Say) -> tuple[Certificate, pd.DataFrame | None]:
+    """Verify the book of a data set.
+
+    Parameters
+    ----------
+    folder
+        Data-set folder.
+    out
+        Folder for the build of this verification; emptied first.
+    say
+        Called with a line of progress.
+
+    Returns
+    -------
+    Certificate
+        What agrees and what differs.
+    DataFrame or None
+        Present results in the columns of a reference; None where the book could not be built.
+    """
+    begun = time.time()
+    say(f"1/5 data of {folder.name}: digests and contract")
+    checks = [check_data(folder)]
+    label, results = "", None
+    if not any(p.startswith("contract") for p in checks[0].problems):
+        label = load_trial(folder).study.label
+        say("2/5 book: every chapter in a fresh kernel, no cache, strict")
+        checks.append(build_fresh(folder, out, say))
+        html = out / "_build" / "html"
+        if checks[-1].agrees:
+            results = read_results(html / "results" / "ard.csv")
+            say(f"3/5 results: {len(results)} values against the reference")
+            checks += check_results(folder.name, results)
+            say("4/5 links: every link between the pages")
+            checks.append(check_links(html))
+    say("5/5 reporting standards: items, reasons and links")
+    listed = load_standards()
+    items = sum(len(s["items"]) for s in listed)
+    checks.append(Check("Reporting standards", f"{items} items", check_standards(listed)))
+    now = float(os.environ.get("SOURCE_DATE_EPOCH", begun))
+    certificate = Certificate(
+        dataset=folder.name,
+        label=label,
+        digest=digest_data(folder),
+        started=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now)),
+        seconds=round(time.time() - begun, 1),
+        machine={
+            "system": platform.system(),
+            "architecture": platform.machine(),
+            "processors": str(os.cpu_count()),
+            "python": platform.python_version(),
+        },
+        versions={"msct-helpers": __version__} | {name: version(name) for name in PACKAGES},
+        checks=checks,
+    )
+    return certificate, results
+
+
+def list_digests(folder: Path) -> dict[str, str]:
+    """Return the sha256 of each table and description of a data set, by file name."""
+    files = sorted([*folder.glob("*.csv"), *folder.glob("*.yml")])
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def check_data(folder: Path) -> Check:
+    """Compare the files of a data set with their stored digests, and hold them to the contract."""
+    problems = []
+    stored = REFERENCES / folder.name / "digests.json"
+    digests = list_digests(folder)
+    if stored.is_file():
+        known = json.loads(stored.read_text(encoding="utf-8"))
+        for name in sorted(known.keys() | digests.keys()):
+            if known.get(name) != digests.get(name):
+                state = "changed" if name in known and name in digests else "missing"
+                state = "new" if name not in known else state
+                problems.append(f"{name}: {state} since the reference was stored")
+    else:
+        problems.append(f"no digests are stored for {folder.name}; run msct verify --update")
+    try:
+        declared = load_trial(folder).study.checksums or {}
+        problems += [
+            f"{name}: sha256 differs from that in study.yml"
+            for name, expected in declared.items()
+            if digests.get(name) != expected
+        ]
+    except DataError as error:
+        problems += [f"contract, {line}" for line in describe_problems(error.problems)]
+    return Check("Data", f"{len(digests)} files: digests, contract, checksums", problems)
+
+
+def build_fresh(folder: Path, out: Path, say: Say) -> Check:
+    """Build the HTML book strictly, in an empty folder with an empty cache."""
+    shutil.rmtree(out, ignore_errors=True)
+    program = str(Path(sys.executable).parent / "jupyter-book")
+    command = [program, "build", str(ROOT), "-W", "-n", "--keep-going", "--path-output", str(out)]
+    environment = os.environ | {
+        "MSCT_DATA": str(folder),
+        "MSCT_CACHE": str(out / "cache"),
+        WATCH: str(os.getpid()),
+        "NO_COLOR": "1",
+    }
+    lines: list[str] = []
+    with subprocess.Popen(
+        command,
+        env=environment,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line.rstrip())
+            if line.startswith("  ["):
+                say(line.rstrip())
+    found = "every chapter in a fresh kernel; cross-references and warnings, strict"
+    if process.returncode == 0:
+        return Check("Book", found)
+    told = [line for line in lines if "WARNING" in line or "ERROR" in line or "Error" in line]
+    return Check("Book", found, told[-20:] or lines[-20:])
+
+
+def check_results(dataset: str, results: pd.DataFrame) -> list[Check]:
+    """Compare results and verdicts with the reference."""
+    try:
+        stored = load_reference(dataset)
+    except ValueError as error:
+        return [Check("Results", "reference", [str(error)])]
+    if stored is None:
+        problem = f"no reference is stored for {dataset}; run msct verify --update"
+        return [Check("Results", f"{len(results)} values", [problem])]
+    differences = compare_records(stored, results)
+    ledger = [d for d in differences if is_verdict(d)]
+    others = [str(d) for d in differences if not is_verdict(d)]
+    verdicts = results["operationId"].eq("verdict").sum()
+    return [
+        Check("Results", f"{len(results) - verdicts} values against the reference", others),
+        Check("Ledger", f"{verdicts} verdicts against the reference", [str(d) for d in ledger]),
+    ]
+
+
+def is_verdict(difference: Difference) -> bool:
+    """Return whether a difference is one of the ledger's verdicts."""
+    return difference.id.endswith(".verdict")
+
+
+def check_links(html: Path) -> Check:
+    """Follow every link between the pages of a built book."""
+    count, dead = find_dead_links(html)
+    return Check("Links", f"{count} links between pages", dead)
+
+
+def update_reference(folder: Path, results: pd.DataFrame) -> None:
+    """Store digests and results of a data set as its reference."""
+    home = REFERENCES / folder.name
+    home.mkdir(parents=True, exist_ok=True)
+    digests = json.dumps(list_digests(folder), indent=1) + "\n"
+    (home / "digests.json").write_text(digests, encoding="utf-8", newline="\n")
+    results[REFERENCE_COLUMNS].to_csv(home / "ard.csv", index=False, lineterminator="\n")
+
+
+def describe_certificate(certificate: Certificate) -> dict[str, Any]:
+    """Return a certificate as plain values, for JSON."""
+    return {
+        "agrees": certificate.agrees,
+        "dataset": certificate.dataset,
+        "label": certificate.label,
+        "digest": certificate.digest,
+        "started": certificate.started,
+        "seconds": certificate.seconds,
+        "machine": certificate.machine,
+        "versions": certificate.versions,
+        "tolerances": [
+            {"statistics": what, "relative": relative, "absolute": absolute, "why": why}
+            for what, relative, absolute, why in TOLERANCES
+        ],
+        "checks": [
+            {
+                "name": check.name,
+                "agrees": check.agrees,
+                "looked_at": check.looked_at,
+                "problems": check.problems,
+            }
+            for check in certificate.checks
+        ],
+    }

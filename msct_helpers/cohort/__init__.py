@@ -1,0 +1,1 @@
+"""Who was enrolled, who left and when: disposition, baseline, survival."""

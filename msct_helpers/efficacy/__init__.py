@@ -1,0 +1,1 @@
+"""Change from baseline of the efficacy endpoints, its inference, and the missing."""

@@ -1,0 +1,1 @@
+"""MELD and its kin: the scores over visits, and what their changes are made of."""

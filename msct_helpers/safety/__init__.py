@@ -1,0 +1,1 @@
+"""Adverse events, exposure and shifts of laboratory values."""

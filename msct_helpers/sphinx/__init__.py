@@ -1,0 +1,1 @@
+"""What the build needs of Sphinx; nothing else imports it."""

@@ -1,0 +1,311 @@
+"""Sphinx extension of the book, the documents' part: its trees as document nodes.
+
+`msct_helpers.sphinx.ext` loads it. Cells of chapters leave trees, other pages paste them, and roles
+show what ``study.yml`` says; none of it passes through Markdown or any other markup.
+"""
+
+import base64
+import hashlib
+import html
+import posixpath
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+from docutils import nodes
+from markupsafe import Markup
+from myst_nb.core.render import MimeData, NbElementRenderer
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util.docutils import SphinxRole
+
+from msct_helpers.book.document import MIME, Node, to_plain
+from msct_helpers.trial.text import show_characters
+
+LINE = 104
+"""Letters on a line of a table in the PDF."""
+
+LONG = 12
+"""Rows of a table from which on it may break over pages of the PDF."""
+
+SPANS: dict[str, type[nodes.Element]] = {
+    "paragraph": nodes.paragraph,
+    "item": nodes.list_item,
+    "list": nodes.bullet_list,
+    "strong": nodes.strong,
+    "emphasis": nodes.emphasis,
+    "literal": nodes.literal,
+}
+
+
+TITLES = ("docstitle", "shorttitle", "project", "pagetitle")
+"""Texts of the theme's templates that may come from a data set."""
+
+
+class data_text(nodes.literal):
+    """Characters of a data set: literal, so that typography leaves them alone."""
+
+
+class result_number(nodes.inline):
+    """A number of the record: leads to its row in the results, where there are such pages."""
+
+
+def make_data(text: str) -> nodes.Element:
+    """Return a text from a data set as a node; unseen characters are made visible."""
+    shown = show_characters(text)
+    return data_text(shown, shown)
+
+
+class DocumentRenderer:
+    """MyST-NB plugin: the documents that cells leave, in HTML and PDF."""
+
+    mime_priority_overrides = (("*", MIME, 1),)
+
+    @staticmethod
+    def handle_mime(
+        renderer: NbElementRenderer, data: MimeData, inline: bool
+    ) -> list[nodes.Element] | None:
+        """Return the nodes of a document, or None for any other mime type."""
+        if inline or data.mime_type != MIME:
+            return None
+        myst: Any = renderer.renderer
+        builder = TreeBuilder(myst.document, myst.sphinx_env, renderer)
+        return builder.build_blocks(list(data.content))
+
+
+class TreeBuilder:
+    """Makes document nodes of trees, for one page.
+
+    Parameters
+    ----------
+    document
+        The page.
+    env
+        Environment of the build.
+    renderer
+        Writes the files of figures; not needed where there are none.
+    home
+        Page on which links and targets of the trees stand; default: the page itself.
+    """
+
+    def __init__(
+        self,
+        document: nodes.document,
+        env: BuildEnvironment,
+        renderer: NbElementRenderer | None = None,
+        home: str = "",
+    ):
+        self.document, self.env, self.renderer = document, env, renderer
+        self.home = home or env.docname
+
+    def build_blocks(self, blocks: Iterable[Node]) -> list[nodes.Element]:
+        """Return the nodes of blocks."""
+        special = {"table": self.build_table, "figure": self.build_figure, "rows": self.build_rows}
+        out: list[nodes.Element] = []
+        for block in blocks:
+            if block["kind"] in special:
+                out += special[block["kind"]](block)
+                continue
+            if block.get("target"):
+                target = nodes.target("", "", names=[block["target"]])
+                self.document.note_explicit_target(target, target)
+                out.append(target)
+            out.append(self.build_span(block))
+        return out
+
+    def build_inline(self, children: list[Node]) -> list[nodes.Node]:
+        """Return the nodes of leaves and spans."""
+        return [self.build_leaf(child) for child in children]
+
+    def build_leaf(self, node: Node) -> nodes.Node:
+        """Return one leaf or span."""
+        if node["kind"] == "text":
+            return nodes.Text(node["text"])
+        if node["kind"] == "data":
+            return make_data(node["text"])
+        if node["kind"] == "number":
+            keys = {key: node[key] for key in ("about", "chapter", "id")}
+            return result_number(node["text"], node["text"], result=keys)
+        return self.build_link(node) if node["kind"] == "link" else self.build_span(node)
+
+    def build_span(self, node: Node) -> nodes.Element:
+        """Return a paragraph, list, item or span with what is inside it."""
+        out = SPANS[node["kind"]]()
+        out += self.build_inline(node["children"])
+        return out
+
+    def build_link(self, node: Node) -> nodes.Element:
+        """Return a link to a place or page of the book; without words it takes its title."""
+        page, _, place = node["to"].partition("#")
+        inside = self.build_inline(node["children"])
+        if not page and inside:
+            return nodes.reference("", "", *inside, refid=place, internal=True)
+        common = {"refdoc": self.env.docname, "refexplicit": bool(inside), "refwarn": True}
+        if not page:
+            shown = nodes.inline(place, place, classes=["std", "std-numref"])
+            numbered = {"refdomain": "std", "reftype": "numref", "reftarget": place}
+            return addnodes.pending_xref("", shown, **numbered, **common)
+        docname = posixpath.normpath(posixpath.join(posixpath.dirname(self.home), page))
+        # In the PDF a heading is found by its page alone.
+        wanted = {"refdomain": "doc", "reftype": "myst", "reftargetid": place or None}
+        target = docname.removesuffix(".md")
+        shown = nodes.inline("", "", *inside, classes=["xref", "myst"])
+        return addnodes.pending_xref("", shown, reftarget=target, **wanted, **common)
+
+    def name(self, node: nodes.Element, name: str) -> None:
+        """Make a node a target of cross-references."""
+        if name:
+            node["names"].append(nodes.fully_normalize_name(name))
+            self.document.note_explicit_target(node, node)
+
+    def build_table(self, block: Node) -> list[nodes.Element]:
+        """Return a table with its column widths for the PDF."""
+        heads, rows = block["heads"], block["rows"]
+        columns = list(zip(heads, *rows, strict=True))
+        sides = ["right" if is_numeric(column[1:]) else "left" for column in columns]
+        classes = ["colwidths-auto", "msct", *(["longtable"] if len(rows) > LONG else [])]
+        table = nodes.table(classes=classes)
+        if block["caption"]:
+            table += nodes.title("", "", *self.build_inline(block["caption"]))
+        group = nodes.tgroup(cols=len(heads))
+        group += [nodes.colspec(colwidth=100 // len(heads)) for _ in heads]
+        group += nodes.thead("", self.build_row(heads, sides))
+        group += nodes.tbody("", *(self.build_row(row, sides) for row in rows))
+        table += group
+        self.name(table, block["name"])
+        return [addnodes.tabular_col_spec(spec=format_columns(columns, sides)), table]
+
+    def build_row(self, cells: list[list[Node]], sides: list[str]) -> nodes.row:
+        """Return a row of a table."""
+        entries = [
+            nodes.entry(
+                "", nodes.paragraph("", "", *self.build_inline(cell)), classes=[f"text-{side}"]
+            )
+            for cell, side in zip(cells, sides, strict=True)
+        ]
+        return nodes.row("", *entries)
+
+    def build_figure(self, block: Node) -> list[nodes.Element]:
+        """Return a figure, vector in HTML and PDF, and write its files."""
+        assert self.renderer is not None
+        svg = block["svg"].encode()
+        stem = f"{block['name']}-{hashlib.sha256(svg).hexdigest()[:12]}"
+        self.renderer.write_file([f"{stem}.svg"], svg, exists_ok=True)
+        pdf = base64.b64decode(block["pdf"])
+        uri = self.renderer.write_file([f"{stem}.pdf"], pdf, exists_ok=True)
+        image = nodes.image(uri=uri.removesuffix("pdf") + "*", alt=block["alt"])
+        drawn = re.search(r'<svg[^>]* width="([\d.]+)pt"', block["svg"])
+        image["points"] = float(drawn.group(1)) if drawn else 0.0
+        figure = nodes.figure("", image, align="default")
+        figure += nodes.caption("", "", *self.build_inline(block["caption"]))
+        self.name(figure, block["name"])
+        return [figure]
+
+    def build_rows(self, block: Node) -> list[nodes.Element]:
+        """Return a link to the numbers of a table or figure as CSV."""
+        up = "../" * self.env.docname.count("/")
+        link = f'<a href="{up}results/{block["name"]}.csv" download>Numbers behind this (CSV)</a>'
+        return [nodes.raw("", f'<p class="msct-rows">{link}</p>', format="html")]
+
+
+def is_numeric(cells: Iterable[list[Node]]) -> bool:
+    """Return whether a column of cells holds numbers: every cell empty or led by one."""
+    texts = [to_plain(cell) for cell in cells]
+    return any(texts) and all(re.match(r"$|[\d−<]|NE", text) for text in texts)
+
+
+def measure_column(column: Iterable[list[Node]]) -> tuple[float, float]:
+    """Return how wide the longest word of a column is, as a share of the line, and its text."""
+    words, longest = [0.0], 0
+    for cell in column:
+        wide = any(part["kind"] == "literal" for part in cell)
+        text = to_plain(cell)
+        longest = max(longest, len(text))
+        # Code is set in a wider type.
+        words += [(1.6 if wide else 1.2) * len(word) for word in text.split(" ")]
+    return (max(words) + 4) / LINE, float(min(longest, 60))
+
+
+def format_columns(columns: list[Any], sides: list[str]) -> str:
+    """Return column widths for the PDF, as shares of the line.
+
+    Each column has room for its longest word; what is left goes to the columns with most text.
+    """
+    least, wanted = zip(*(measure_column(column) for column in columns), strict=True)
+    spare, total = max(1 - sum(least), 0), max(sum(least), 1)
+    shares = [
+        (low + spare * want / (sum(wanted) or 1)) / total
+        for low, want in zip(least, wanted, strict=True)
+    ]
+    return "".join(
+        f"{side[0].upper()}{{{share:.3f}}}" for side, share in zip(sides, shares, strict=True)
+    )
+
+
+class StudyRole(SphinxRole):
+    """What the data set's ``study.yml`` says: ``{study}`title` ``."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Return the characters of a value."""
+        return [make_data(self.config.msct_study[self.text])], []
+
+
+def visit_data(self: Any, node: data_text) -> None:
+    """Begin a text from a data set: its direction must not reach the words around it."""
+    self.body.append(self.starttag(node, "bdi", ""))
+
+
+def depart_data(self: Any, node: data_text) -> None:
+    """End a text from a data set."""
+    self.body.append("</bdi>")
+
+
+def visit_number(self: Any, node: result_number) -> None:
+    """Begin a link to a number's row."""
+    row = node["result"]
+    here = self.builder.current_docname
+    page = self.builder.get_relative_uri(here, f"results/{row['chapter']}")
+    about = html.escape(row["about"])
+    href = f"{page}#{quote(row['id'])}"
+    self.body.append(f'<a class="msct-number" href="{href}" title="{about}">')
+
+
+def depart_number(self: Any, node: result_number) -> None:
+    """End a link to a number's row."""
+    self.body.append("</a>")
+
+
+def guard_templates(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Escape the titles that the theme's templates print as they are."""
+    for name in TITLES:
+        if name in context:
+            context[name] = Markup(html.escape(str(context[name])))
+
+
+def guard_search(app: Sphinx) -> Iterable[tuple[str, dict[str, Any], str]]:
+    """Escape titles of pages in the search index: the search page shows them as HTML."""
+    titles = app.builder.indexer._all_titles if app.builder.format == "html" else {}  # type: ignore[attr-defined]
+    for docname, found in titles.items():
+        own = app.env.titles[docname].astext()
+        titles[docname] = [(html.escape(t) if t == own else t, place) for t, place in found]
+    return ()
+
+
+def skip(self: Any, node: nodes.Element) -> None:
+    """Write what is inside a node, and nothing of its own."""
+
+
+def setup_documents(app: Sphinx) -> None:
+    """Register what documents need."""
+    app.add_config_value("msct_study", {}, "env", [dict])
+    plain = {"latex": (skip, skip), "text": (skip, skip)}
+    app.add_node(data_text, html=(visit_data, depart_data), **plain)  # type: ignore[arg-type]
+    app.add_node(result_number, html=(visit_number, depart_number), **plain)  # type: ignore[arg-type]
+    app.add_role("study", StudyRole())
+    # After the theme has set its own.
+    app.connect("html-page-context", guard_templates, priority=900)
+    app.connect("html-collect-pages", guard_search)

@@ -1,0 +1,193 @@
+"""Sphinx extension of the book: fresh execution, figures, labels and the published record.
+
+What Jupyter Book leaves open and this report needs:
+
+- Execution is cached under a digest of helpers, data and versions, so a change to any of them is
+  never hidden by an old number; chapters that must run do so side by side.
+- A figure carries caption, name and alt text computed beside the code that draws it.
+- Every page says what kind of data it shows.
+- The record of results is left beside the pages (`msct_helpers.sphinx.results`).
+- The output is whole, of one data set, and nothing else (`msct_helpers.sphinx.output`).
+"""
+
+import hashlib
+import html
+import os
+import platform
+import re
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from latex2mathml.converter import convert
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+from msct_helpers import __version__
+from msct_helpers.sphinx import document as sphinx_document
+from msct_helpers.sphinx import execute as sphinx_execute
+from msct_helpers.sphinx import output as sphinx_output
+from msct_helpers.sphinx import pdf as sphinx_pdf
+from msct_helpers.sphinx import results as sphinx_results
+from msct_helpers.sphinx.processes import end_with_caller, stop
+from msct_helpers.trial.paths import ROOT, data_folder, digest_data
+from msct_helpers.trial.text import show_characters
+
+CACHE = "MSCT_CACHE"
+"""Environment variable of `msct_helpers.check.verify`: a folder for the cache of this build
+alone."""
+
+FACTS = ("title", "short_title", "label", "source", "licence", "population", "treatment")
+"""What of a study's description the pages say; its origin is the one fact besides."""
+
+VERSIONED = ("matplotlib", "myst-nb", "numpy", "pandas", "scipy", "seaborn", "statsmodels")
+"""Packages whose version can change a number or a figure."""
+
+
+def compute_digest() -> str:
+    """Return a sha256 over all that an executed chapter depends on besides its own code."""
+    total = hashlib.sha256(platform.python_version().encode())
+    for name in VERSIONED:
+        total.update(f"{name}=={version(name)}".encode())
+    files = [p for f in (ROOT / "data" / "published", data_folder()) for p in f.glob("*")]
+    files += [*(ROOT / "msct_helpers").rglob("*.py"), ROOT / "data" / "standards.yml"]
+    for path in sorted(p for p in files if p.is_file()):
+        total.update(os.fsencode(path.parent.name + "/" + path.name) + b"\0" + path.read_bytes())
+    return total.hexdigest()
+
+
+def compute_book_digest(digest: str) -> str:
+    """Return a sha256 over `digest` and the texts of the book: the state that a PDF shows."""
+    total = hashlib.sha256(digest.encode())
+    for path in sorted([*(ROOT / "chapters").glob("*.md"), ROOT / "index.md", ROOT / "_toc.yml"]):
+        total.update(path.read_bytes())
+    return total.hexdigest()
+
+
+def configure(app: Sphinx, config: Config) -> None:
+    """Hold the output, point the cache at the digest, take titles and labels from the data set."""
+    end_with_caller()
+    drop_thebe(app)
+    folder = data_folder()
+    os.environ["MSCT_DATA"] = str(folder)
+    sphinx_output.hold_output(app, folder.name)
+    study, config.msct_digest = read_facts(app, folder)
+    shared = ROOT / "_build" / ".execution"
+    caches = Path(os.environ[CACHE]) if CACHE in os.environ else shared
+    config.nb_execution_cache_path = str(caches / config.msct_digest[:16])
+    shown = {name: show_characters(study[name]) for name in FACTS}
+    config.msct_study = shown | {"dataset": show_characters(folder.name)}
+    config.html_title = config.project = shown["short_title"]
+    config.msct_origin = study["origin"]
+    config.release = config.version = __version__
+    config.msct_book = compute_book_digest(config.msct_digest)
+    config.msct_offered = sphinx_pdf.list_offered(config.msct_book)
+    words = config.msct_study | {"origin": study["origin"]}
+    sphinx_pdf.configure_latex(config, words, digest_data(folder))
+    facts = {"digest": config.msct_digest, "study": study}
+    sphinx_output.open_output(app, compute_key(config), facts)
+
+
+def read_facts(app: Sphinx, folder: Path) -> tuple[dict[str, str], str]:
+    """Return what the pages say of the study, and the digest of all that chapters depend on.
+
+    The data set is loaded, and its problems told, where this output was not built from it. A build
+    in which nothing changed has no need of pandas.
+    """
+    try:
+        digest = compute_digest()
+    except OSError as error:
+        digest, unread = "", f"{error.filename}: cannot be read ({error.strerror})"
+    facts = sphinx_output.read_seal(app).get("facts", {})
+    if digest and facts.get("digest") == digest:
+        return facts["study"], digest
+    study = load_facts(folder)
+    if not digest:
+        # A file of the project, or one that the loader has no use for.
+        stop(unread)
+    return study, digest
+
+
+def load_facts(folder: Path) -> dict[str, str]:
+    """Return what the pages say of a study, or print what is wrong with its data and stop."""
+    from msct_helpers.trial.load import DataError, load_trial
+
+    if not folder.is_dir():
+        stop(f"MSCT_DATA: no folder {folder}; expected one with a data set")
+    try:
+        study = load_trial(folder).study
+    except DataError as error:
+        stop(str(error))
+    facts = {name: str(getattr(study, name)) for name in (*FACTS, "origin")}
+    return {name: re.sub(r"[ \n]+", " ", text).strip() for name, text in facts.items()}
+
+
+def compute_key(config: Config) -> str:
+    """Return a sha256 over all that the output depends on besides the texts of the pages."""
+    total = hashlib.sha256(f"{config.msct_digest} {config.msct_offered}".encode())
+    settings = [ROOT / name for name in ("_config.yml", "_toc.yml", "requirements.txt")]
+    for path in sorted([*settings, *(p for p in (ROOT / "assets").rglob("*") if p.is_file())]):
+        total.update(os.fsencode(path.name) + b"\0" + path.read_bytes())
+    return total.hexdigest()
+
+
+def drop_thebe(app: Sphinx) -> None:
+    """Unload Thebe, which Jupyter Book always loads and which asks another host for its script."""
+    for listeners in app.events.listeners.values():
+        for listener in [x for x in listeners if x.handler.__module__ == "sphinx_thebe"]:
+            listeners.remove(listener)
+    styles = app.registry.css_files
+    styles[:] = [style for style in styles if style[0] != "sphinx-thebe.css"]
+
+
+def visit_math(self: Any, node: nodes.math) -> None:
+    """Write inline mathematics as MathML, which browsers draw without any script."""
+    self.body.append(convert(node.astext(), display="inline"))
+    raise nodes.SkipNode
+
+
+def visit_displaymath(self: Any, node: nodes.math_block) -> None:
+    """Write displayed mathematics as MathML."""
+    math = convert(node.astext(), display="block")
+    self.body.append(f'<div class="math" tabindex="0">{math}</div>')
+    raise nodes.SkipNode
+
+
+def add_label(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Put the data set's label at the top of a page."""
+    if "body" in context:
+        kind = app.config.msct_origin
+        text = html.escape(app.config.msct_study["label"])
+        label = f'<p class="msct-label msct-{kind}" role="note">{text}</p>'
+        context["body"] = label + context["body"]
+        sphinx_pdf.add_downloads(app, pagename, context)
+
+
+def finish(app: Sphinx, exception: Exception | None) -> None:
+    """Note which state of the book a PDF shows, and put what is offered beside the pages."""
+    if exception is not None:
+        return
+    if app.builder.format == "latex":
+        (Path(app.outdir) / "digest.txt").write_text(app.config.msct_book, encoding="utf-8")
+    if app.builder.format == "html":
+        sphinx_pdf.copy_offered(app)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension."""
+    app.add_config_value("msct_digest", "", "env", [str])
+    app.add_config_value("msct_book", "", "", [str])
+    app.add_config_value("msct_origin", "", "html", [str])
+    app.add_html_math_renderer("mathml", (visit_math, None), (visit_displaymath, None))
+    sphinx_pdf.setup_pdf(app)
+    app.connect("config-inited", configure)
+    app.connect("env-before-read-docs", sphinx_execute.execute_chapters)
+    app.connect("html-page-context", add_label)
+    app.connect("build-finished", finish)
+    sphinx_document.setup_documents(app)
+    sphinx_results.setup_results(app)
+    sphinx_output.setup_output(app)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

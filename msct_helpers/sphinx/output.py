@@ -1,0 +1,168 @@
+"""Sphinx extension of the book, the output's part: whole, of one data set, and nothing else.
+
+`msct_helpers.sphinx.ext` loads it. A build that succeeded leaves a seal beside its output: from
+what it was built, and the digest of every file. The next build goes on from there only where all
+is still so; otherwise it starts with empty folders. Executed chapters are kept apart.
+"""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from myst_nb.sphinx_ext import OUTPUT_FOLDER, add_global_html_resources
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+from msct_helpers.sphinx.processes import hold, stop
+
+MANIFEST = "manifest.json"
+SEAL = ".seal.json"
+
+logger = logging.getLogger(__name__)
+
+
+def hold_output(app: Sphinx, dataset: str) -> None:
+    """Let no other build write beside this one."""
+    hold(Path(app.outdir).parent, dataset)
+
+
+def read_seal(app: Sphinx) -> dict[str, Any]:
+    """Return what the last build sealed: key, facts and files; empty where it did not succeed."""
+    try:
+        seal, digest = json.loads((Path(app.outdir).parent / SEAL).read_text(encoding="utf-8"))
+        return seal if digest == digest_json(seal) else {}
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def digest_json(value: object) -> str:
+    """Return the sha256 of a value as JSON."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def open_output(app: Sphinx, key: str, facts: dict[str, Any]) -> None:
+    """Empty what an earlier build left, unless it has the same key and is whole.
+
+    Parameters
+    ----------
+    app
+        Sphinx application, before its environment is loaded.
+    key
+        Digest of all that the output depends on besides the text of the pages.
+    facts
+        What the next build wants to know of this one.
+    """
+    seal = read_seal(app)
+    remove(Path(app.outdir).parent / SEAL)
+    app.config.msct_seal = {"key": key, "facts": facts}
+    if seal.get("key") == key:
+        damaged = find_damage(seal["files"], list_files(app))
+        if not damaged:
+            return
+        logger.info("%s is not as it was built: built again from the start", damaged)
+    for folder in list_folders(app):
+        empty(folder)
+
+
+def list_folders(app: Sphinx) -> list[Path]:
+    """Return the folders of a build: pages or LaTeX, what Sphinx remembers, what chapters left."""
+    out = Path(app.outdir)
+    return [out, Path(app.doctreedir), out.parent / OUTPUT_FOLDER]
+
+
+def list_files(app: Sphinx) -> dict[str, str]:
+    """Return the sha256 of each file of a build, by its path; blank where it cannot be read."""
+    digests = {}
+    for folder in list_folders(app):
+        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+            name = path.relative_to(Path(app.outdir).parent).as_posix()
+            try:
+                digests[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+            except OSError:
+                digests[name] = ""
+    return digests
+
+
+def find_damage(sealed: dict[str, str], found: dict[str, str]) -> str:
+    """Return the first file that was changed, removed or added; blank where there is none."""
+    names = sorted(sealed.keys() | found.keys())
+    return next((n for n in names if sealed.get(n) != found.get(n)), "")
+
+
+def empty(folder: Path) -> None:
+    """Make a folder that holds nothing; the folder itself stays, for who is looking at it."""
+    if folder.is_dir():
+        for inner in folder.iterdir():
+            remove(inner)
+    else:
+        remove(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or folder, or say what stands in the way and stop."""
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        stop(f"{error.filename}: cannot be removed ({error.strerror}). Remedy: make clean")
+
+
+def place_style(app: Sphinx) -> None:
+    """Put MyST-NB's style sheet where it belongs before pages are written.
+
+    MyST-NB does so afterwards, so that links to it carry its digest in a second build only.
+    """
+    if app.builder.format == "html":
+        (Path(app.outdir) / "_static").mkdir(parents=True, exist_ok=True)
+        add_global_html_resources(app, None)
+
+
+def prune_images(app: Sphinx, exception: Exception | None) -> None:
+    """Remove pictures that no page shows any more."""
+    if exception is None and app.builder.format == "html":
+        shown = {name for _, name in app.env.images.values()}
+        for path in (Path(app.outdir) / app.builder.imagedir).glob("*"):
+            if path.name not in shown:
+                remove(path)
+
+
+def write_manifest(app: Sphinx, exception: Exception | None) -> None:
+    """List every file of the HTML book with its size and sha256."""
+    if exception is not None or app.builder.format != "html":
+        return
+    folder = Path(app.outdir)
+    files = []
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != MANIFEST):
+        content = path.read_bytes()
+        files.append(
+            {
+                "file": path.relative_to(folder).as_posix(),
+                "size": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
+            }
+        )
+    (folder / MANIFEST).write_text(json.dumps(files, indent=1) + "\n", encoding="utf-8")
+
+
+def seal_output(app: Sphinx, exception: Exception | None) -> None:
+    """Seal what was built; not after a warning, which the next build must give again."""
+    # LaTeX goes on writing in its folder after Sphinx has ended.
+    if exception is None and not app._warncount and app.builder.format == "html":
+        seal = app.config.msct_seal | {"files": list_files(app)}
+        text = json.dumps([seal, digest_json(seal)])
+        (Path(app.outdir).parent / SEAL).write_text(text, encoding="utf-8")
+
+
+def setup_output(app: Sphinx) -> None:
+    """Register what keeps the output whole."""
+    app.add_config_value("msct_seal", {}, "", [dict])
+    app.connect("builder-inited", place_style)
+    app.connect("build-finished", prune_images)
+    # After everything else has written its files.
+    app.connect("build-finished", write_manifest, priority=900)
+    app.connect("build-finished", seal_output, priority=950)

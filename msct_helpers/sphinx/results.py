@@ -1,0 +1,248 @@
+"""Sphinx extension of the book, the results' part: analysis results data, pasting.
+
+`msct_helpers.sphinx.ext` loads it. Chapters leave their records with their executed notebooks;
+here they become files and pages beside the book, and pasted sentences on other pages.
+"""
+
+import ast
+import csv
+import hashlib
+import html
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from docutils import nodes
+from docutils.parsers.rst import directives
+from myst_nb.core.read import create_nb_reader
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective, SphinxRole
+
+from msct_helpers.ard.columns import PUBLISHED
+from msct_helpers.book.document import MIME, Node
+from msct_helpers.sphinx.document import TreeBuilder
+from msct_helpers.trial.text import show_characters
+
+RECORD_KEY = "record"
+RESULTS = "results"
+FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+"""Characters with which a spreadsheet begins a formula; the last four are their wide forms."""
+
+NUMERIC = {"rawValue": float, "AVISITN": int, "n": int}
+"""Published columns that hold numbers."""
+
+
+def read_notebook(env: BuildEnvironment, docname: str) -> nbformat.NotebookNode | None:
+    """Return a page as a notebook, or None where it has no code."""
+    path = Path(env.doc2path(docname))
+    text = path.read_text(encoding="utf-8")
+    reader = create_nb_reader(
+        str(path),
+        env.myst_config,  # type: ignore[attr-defined]
+        env.mystnb_config,  # type: ignore[attr-defined]
+        text,
+    )
+    return None if reader is None else reader.read(text)
+
+
+def read_left(env: BuildEnvironment, docname: str) -> dict[str, Any]:
+    """Return what an executed chapter left, by name: its record as text, and documents.
+
+    Sphinx reads pages in the order of their names, so that those of a folder called chapters are
+    read before the front page, which pastes from them.
+    """
+    folder = Path(env.mystnb_config.output_folder)  # type: ignore[attr-defined]
+    path = folder / f"{docname}.glue.json"
+    glued = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    # MyST-NB glues the repr of a text.
+    return {
+        name: data[MIME] if MIME in data else ast.literal_eval(data["text/plain"])
+        for name, data in ((name, left["data"]) for name, left in glued.items())
+    }
+
+
+def read_pasted(env: BuildEnvironment, target: str) -> tuple[str, list[Node]]:
+    """Return the page and the document that ``page::name`` names.
+
+    Raises
+    ------
+    ExtensionError
+        If the page left no document of that name.
+    """
+    page, _, name = target.partition("::")
+    left = read_left(env, page)
+    if name not in left:
+        raise ExtensionError(f"{env.docname}: {page} left nothing called {name!r} to paste")
+    return page, left[name]
+
+
+class PasteRole(SphinxRole):
+    """A sentence that another page left: ``{paste}`chapters/meld::answer-meld` ``."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Return the leaves and spans of the sentence."""
+        page, blocks = read_pasted(self.env, self.text)
+        builder = TreeBuilder(self.inliner.document, self.env, home=page)
+        return [part for b in blocks for part in builder.build_inline(b["children"])], []
+
+
+class PasteDirective(SphinxDirective):
+    """A block, such as a table, that another page left."""
+
+    required_arguments = 1
+    option_spec = {"class": directives.class_option}  # noqa: RUF012
+
+    def run(self) -> list[nodes.Node]:
+        """Return the block."""
+        page, blocks = read_pasted(self.env, self.arguments[0])
+        holder = nodes.container(classes=self.options.get("class", []))
+        holder += TreeBuilder(self.state.document, self.env, home=page).build_blocks(blocks)
+        return [holder]
+
+
+def reread_pasting(
+    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+) -> list[str]:
+    """Read the front page again when a chapter is read: it pastes that chapter's numbers."""
+    return [str(app.config.root_doc)] if added | changed else []
+
+
+def note_read(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Note which pages are read: where none is, the results are those of the last build."""
+    env.msct_read = list(docnames)  # type: ignore[attr-defined]
+
+
+def collect_record(app: Sphinx) -> list[dict[str, Any]]:
+    """Return the results that all chapters left, under their published names, in book order.
+
+    Raises
+    ------
+    ExtensionError
+        If two chapters give the same result different values.
+    """
+    rows: list[dict[str, Any]] = []
+    seen: dict[str, tuple[float | None, str]] = {}
+    for docname in sorted(app.env.found_docs):
+        for row in json.loads(read_left(app.env, docname).get(RECORD_KEY, "[]")):
+            value, chapter = seen.setdefault(row["id"], (row["value"], row["chapter"]))
+            if value != row["value"]:
+                raise ExtensionError(
+                    f"{row['id']}: {value} in {chapter} but {row['value']} in {row['chapter']}"
+                )
+            rows.append({PUBLISHED[name][0]: row[name] for name in PUBLISHED})
+    return rows
+
+
+def guard_cell(value: object) -> object:
+    """Return a cell of a CSV that no spreadsheet takes for a formula.
+
+    Notes
+    -----
+    OWASP, CSV injection: a text that begins like a formula gets an apostrophe before it.
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def write_csv(rows: list[dict[str, Any]]) -> str:
+    """Return results as CSV."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, [name for name, _ in PUBLISHED.values()], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: guard_cell(value) for name, value in row.items()} for row in rows)
+    return out.getvalue()
+
+
+def write_parquet(rows: list[dict[str, Any]], path: Path) -> None:
+    """Write results as a Parquet file."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    types = {float: pa.float64(), int: pa.int64(), str: pa.string()}
+    fields = [(name, types[NUMERIC.get(name, str)]) for name, _ in PUBLISHED.values()]
+    parquet.write_table(pa.Table.from_pylist(rows, schema=pa.schema(fields)), path)
+
+
+def publish_results(app: Sphinx, exception: Exception | None) -> None:
+    """Write the results beside the pages: whole, and the rows of each table and figure."""
+    if exception is not None or app.builder.format != "html":
+        return
+    folder = Path(app.outdir) / RESULTS
+    folder.mkdir(exist_ok=True)
+    known = folder / "ard.csv"
+    if known.is_file() and not app.env.msct_read:  # type: ignore[attr-defined]
+        return
+    rows = collect_record(app)
+    whole = write_csv(rows)
+    if known.is_file() and known.read_text(encoding="utf-8") == whole:
+        return
+    known.write_text(whole, encoding="utf-8", newline="\n")
+    write_parquet(rows, folder / "ard.parquet")
+    places: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        for place in row["shownIn"].split():
+            places.setdefault(place, []).append(row)
+    places.pop("prose", None)
+    for stale in set(folder.glob("*.csv")) - {folder / f"{p}.csv" for p in places} - {known}:
+        stale.unlink()
+    for place, own in places.items():
+        (folder / f"{place}.csv").write_text(write_csv(own), encoding="utf-8", newline="\n")
+
+
+def collect_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Give each chapter a page of its results, where results or what surrounds them changed."""
+    if app.builder.format != "html":
+        return
+    rows = collect_record(app)
+    titles = {doc: title.astext() for doc, title in app.env.titles.items()}
+    state = json.dumps([rows, titles, app.config.msct_study])
+    key = hashlib.sha256(state.encode()).hexdigest()
+    note = Path(app.doctreedir) / "results.key"
+    if note.is_file() and note.read_text() == key and (Path(app.outdir) / RESULTS).is_dir():
+        return
+    chapters: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        chapters.setdefault(row["chapter"], []).append(row)
+    for chapter, own in chapters.items():
+        title = f"Results: {titles[f'chapters/{chapter}']}"
+        context = {"title": title, "body": format_page(title, own)}
+        yield f"{RESULTS}/{chapter}", context, "page.html"
+    note.write_text(key)
+
+
+def escape_cell(value: object) -> str:
+    """Return the characters of a value as HTML."""
+    return html.escape(show_characters(str(value)))
+
+
+def format_page(title: str, rows: list[dict[str, Any]]) -> str:
+    """Return the body of a results page."""
+    shown = ["formattedValue", "rawValue", "unit", "n", "id", "method", "function", "shownIn"]
+    heads = "".join(f'<th scope="col">{head}</th>' for head in shown)
+    lines = []
+    for row in rows:
+        cells = "".join(f"<td>{escape_cell('' if row[c] is None else row[c])}</td>" for c in shown)
+        lines.append(f'<tr id="{escape_cell(row["id"])}">{cells}</tr>')
+    return (
+        f"<h1>{html.escape(title)}</h1>"
+        "<p>Every number of the chapter, unrounded (rawValue) and as shown (formattedValue). "
+        "In CSV files a text that begins like a formula has an apostrophe before it. All "
+        'chapters together: <a href="ard.csv" download>ard.csv</a>, '
+        '<a href="ard.parquet" download>ard.parquet</a>.</p>'
+        '<div class="pst-scrollable-table-container"><table class="table msct-results">'
+        f"<thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+    )
+
+
+def setup_results(app: Sphinx) -> None:
+    """Register what the results need."""
+    app.add_role("paste", PasteRole())
+    app.add_directive("paste", PasteDirective)
+    app.connect("env-get-outdated", reread_pasting)
+    app.connect("env-before-read-docs", note_read)
+    app.connect("html-collect-pages", collect_pages)
+    app.connect("build-finished", publish_results)

@@ -1,0 +1,1 @@
+"""Estimators and scores that know nothing of any trial."""

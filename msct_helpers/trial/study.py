@@ -1,0 +1,315 @@
+"""Read ``study.yml``: a plain list of keys, held to the type that each has in `schema.Study`.
+
+YAML is read from its events and nothing is constructed: no anchors, tags or second documents, no
+key twice, and a scalar keeps the characters of the file, so ``5.0`` stays ``5.0``.
+"""
+
+import math
+import re
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from msct_helpers.trial.findings import Log, show_value
+from msct_helpers.trial.read import STUDY_BYTES, decode, read_bytes
+from msct_helpers.trial.schema import HORIZON_MONTHS, PARAMETERS, PLAUSIBLE, Study, read_unit
+from msct_helpers.trial.text import has_hidden, looks_odd, show_text
+
+FILE = "study.yml"
+DEEPEST = 5
+"""Lists and mappings inside each other; the contract needs three."""
+
+LONGEST = 2000
+LONGEST_LIST = 200
+"""Characters of a text, and items of a list, in ``study.yml``."""
+
+INTEGER = re.compile(r"[+-]?(0|[1-9][0-9]{0,14})")
+DECIMAL = re.compile(r"[+-]?(\d{1,15}(\.\d{0,15})?|\.\d{1,15})")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+CHOICES = {"origin": ("synthetic", "real")}
+AS_WRITTEN = ("ctcae_version",)
+BEYOND = re.compile(r"\\U(?!000|0010)[0-9A-Fa-f]{8}")
+"""Escapes of characters beyond the last one."""
+VERSION = re.compile(r"(?i)(v|version )?[1-9](\.[0-9]{1,2})?")
+"""Texts that may look like numbers."""
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A scalar of the file: its characters, the kind that YAML takes it for, and its line."""
+
+    text: str
+    kind: str
+    line: int
+
+
+class _Refused(Exception):
+    def __init__(self, line: int | None, expected: str, value: str | None = None):
+        self.line, self.expected, self.value = line, expected, value
+        super().__init__(expected)
+
+
+def read_study(folder: Path, log: Log) -> Study | None:
+    """Return what ``study.yml`` says, or None with everything that is wrong with it in the log."""
+    content = read_bytes(folder / FILE, STUDY_BYTES, log)
+    text = decode(content, FILE, log) if content is not None else None
+    tree = _parse(text, log) if text is not None else None
+    if tree is None:
+        return None
+    before = len(log.problems)
+    known = {f.name: f for f in fields(Study)}
+    for key in tree.keys() - known.keys():
+        log.refuse(FILE, f"one of the keys {', '.join(known)}", column=key, row=_line(tree[key]))
+    values: dict[str, Any] = {}
+    for name, f in known.items():
+        given = tree.get(name)
+        if given is None or (isinstance(given, Scalar) and given.kind == "null"):
+            if f.default is MISSING:
+                log.refuse(FILE, f"{f.metadata['about']}; the key is missing", column=name)
+            continue
+        try:
+            values[name] = _READERS[name](name, given, log)
+        except _Refused as error:
+            about = f"{error.expected} ({f.metadata['about']})"
+            log.refuse(FILE, about, column=name, row=error.line, value=error.value)
+    return Study(**values) if len(log.problems) == before else None
+
+
+def _parse(text: str, log: Log) -> dict[str, Any] | None:
+    lone = re.search(r"\r(?!\n)", text)
+    if lone:
+        start = text.count("\n", 0, lone.start()) + 1
+        log.refuse(FILE, "lines that end in one way", row=start, note="a carriage return alone")
+        return None
+    try:
+        tree = _build(iter(yaml.parse(text, Loader=yaml.SafeLoader)))
+    except _Refused as error:
+        log.refuse(FILE, error.expected, row=error.line, value=error.value)
+    except yaml.MarkedYAMLError as error:
+        # A quote that is never closed is told where it was opened, not where the file ends.
+        opened = "quoted" in str(error.context)
+        mark = (error.context_mark if opened else error.problem_mark) or error.context_mark
+        hint = "Put a text that holds a colon or begins with a sign in quotes; indent with blanks"
+        note = str(error.problem or error.context or "")
+        row = mark.line + 1 if mark else None
+        log.refuse(FILE, "YAML that can be read", row=row, note=show_text(note), remedy=hint)
+    except (ValueError, OverflowError):
+        found = BEYOND.search(text)
+        row = text.count("\n", 0, found.start()) + 1 if found else None
+        log.refuse(FILE, "YAML that can be read", row=row, note="a character of no such number")
+    except yaml.reader.ReaderError as error:
+        place = text.count("\n", 0, error.position) + 1
+        note = show_text(f"character {chr(error.character)} cannot stand in YAML")
+        log.refuse(FILE, "YAML that can be read", row=place, note=note)
+    else:
+        if isinstance(tree, dict):
+            return tree
+        log.refuse(FILE, "keys with values, such as `title: A trial`", row=1)
+    return None
+
+
+def _build(events: Any) -> Any:
+    """Return dicts, lists and scalars from YAML events; refuse what the contract has no use for."""
+    resolver = yaml.SafeLoader("")
+    root: list[Any] = []
+    # Each open container, with the key that waits for its value.
+    stack: list[Any] = [root]
+    keys: list[Scalar | None] = [None]
+    for event in events:
+        line = event.start_mark.line + 1
+        _refuse_odd(event, line, len(stack), root)
+        if isinstance(event, yaml.ScalarEvent):
+            tag = resolver.resolve(yaml.ScalarNode, event.value, event.implicit)
+            _put(stack[-1], keys, Scalar(event.value, tag.rpartition(":")[2], line))
+        elif isinstance(event, yaml.CollectionStartEvent):
+            inner: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
+            _put(stack[-1], keys, inner, line)
+            stack.append(inner)
+            keys.append(None)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            stack.pop()
+            keys.pop()
+    return root[0] if root else None
+
+
+def _refuse_odd(event: Any, line: int, depth: int, root: list[Any]) -> None:
+    if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+        raise _Refused(line, "no anchors (&) and aliases (*); put a text that begins so in quotes")
+    if getattr(event, "tag", None):
+        raise _Refused(line, "no tags (!)", event.tag)
+    if isinstance(event, yaml.DocumentStartEvent) and root:
+        raise _Refused(line, "one document; a line of --- begins another")
+    if depth > DEEPEST + 1:
+        raise _Refused(line, f"at most {DEEPEST} levels of lists and keys")
+
+
+def _put(into: Any, keys: list[Scalar | None], value: Any, line: int = 0) -> None:
+    if isinstance(into, list):
+        into.append(value)
+    elif keys[-1] is None:
+        if not isinstance(value, Scalar):
+            raise _Refused(line, "a word as key")
+        if value.text in into:
+            raise _Refused(value.line, "each key once", value.text)
+        keys[-1] = value
+    else:
+        into[keys[-1].text] = value
+        keys[-1] = None
+
+
+def _line(value: Any) -> int | None:
+    """Return the line of a scalar, or of the first one inside a list or mapping."""
+    if isinstance(value, Scalar):
+        return value.line
+    inner = value.values() if isinstance(value, dict) else value
+    return next((line for v in inner if (line := _line(v))), None)
+
+
+def _text(value: Any) -> str | None:
+    return value.text if isinstance(value, Scalar) else None
+
+
+def _scalar(value: Any, expected: str) -> Scalar:
+    if not isinstance(value, Scalar):
+        seen = "a list" if isinstance(value, list) else "keys with values"
+        raise _Refused(_line(value), f"{expected}, not {seen}")
+    return value
+
+
+def _read_text(name: str, value: Any, log: Log) -> str:
+    scalar = _scalar(value, "a text")
+    if scalar.kind != "str" and name not in AS_WRITTEN:
+        raise _Refused(scalar.line, "a text, in quotes where it looks like a number", scalar.text)
+    if not scalar.text.strip():
+        raise _Refused(scalar.line, "a text that is not blank", scalar.text)
+    if len(scalar.text) > LONGEST:
+        raise _Refused(scalar.line, f"a text of at most {LONGEST:,} characters", scalar.text)
+    if name == "ctcae_version" and not VERSION.fullmatch(scalar.text.strip()):
+        log.state(FILE, name, f"no version number, kept as written: {show_value(scalar.text)}")
+    if scalar.text not in CHOICES.get(name, (scalar.text,)):
+        raise _Refused(scalar.line, " or ".join(CHOICES[name]), scalar.text)
+    _state_hidden(name, scalar.text, log)
+    return scalar.text.strip()
+
+
+def _state_hidden(name: str, text: str, log: Log) -> None:
+    plain = " ".join(re.split(r"[ \n\t]+", text))
+    if has_hidden(plain) or looks_odd(plain):
+        log.state(
+            FILE, name, f"characters that cannot be seen, or are odd, are kept: {show_value(plain)}"
+        )
+
+
+def _read_integer(name: str, value: Any, log: Log) -> int:
+    scalar = _scalar(value, "a whole number")
+    if scalar.kind != "int" or not INTEGER.fullmatch(scalar.text) or int(scalar.text) < 0:
+        raise _Refused(scalar.line, "a whole number, 0 or more", scalar.text)
+    if name == "horizon_months" and int(scalar.text) != HORIZON_MONTHS:
+        expected = (
+            f"{HORIZON_MONTHS}: visits, survival and sentences of this report are written for a "
+            "follow-up of two years, and would be false of another"
+        )
+        raise _Refused(scalar.line, expected, scalar.text)
+    return int(scalar.text)
+
+
+def _read_list(name: str, value: Any, log: Log) -> list[str]:
+    if not isinstance(value, list):
+        expected = "a list, each item on a line that begins with -"
+        raise _Refused(_line(value), expected, _text(value))
+    if len(value) > LONGEST_LIST:
+        raise _Refused(_line(value), f"a list of at most {LONGEST_LIST} items")
+    return [_read_text(name, item, log) for item in value]
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _Refused(_line(value), "keys with values, such as `ALT: U/L`", _text(value))
+    return value
+
+
+def _parameter(code: str, value: Any) -> str:
+    if code.strip().upper() not in PARAMETERS:
+        raise _Refused(_line(value), f"a parameter among {', '.join(PARAMETERS)}", code)
+    return code.strip().upper()
+
+
+def _read_units(name: str, value: Any, log: Log) -> dict[str, str]:
+    out = {}
+    for key, given in _mapping(value).items():
+        code = _parameter(key, given)
+        scalar = _scalar(given, "a unit")
+        unit = read_unit(code, scalar.text)
+        units = PARAMETERS[code].units
+        if unit not in units:
+            raise _Refused(scalar.line, f"for {code} {' or '.join(units)}", scalar.text)
+        if unit != scalar.text:
+            log.state(FILE, name, f"{code}: '{show_text(scalar.text)}' read as {unit}")
+        out[code] = unit
+    if not out:
+        log.state(FILE, name, "no unit given: each parameter stands in the first of its list")
+    return out
+
+
+def _read_ranges(name: str, value: Any, log: Log) -> dict[str, list[float]]:
+    out = {}
+    for key, given in _mapping(value).items():
+        code = _parameter(key, given)
+        expected = f"for {code} [lower, upper]: two numbers, the lower first"
+        if not isinstance(given, list) or len(given) != 2:
+            raise _Refused(_line(given), expected)
+        limits = [_read_limit(item, expected) for item in given]
+        if not 0 <= limits[0] < limits[1]:
+            raise _Refused(_line(given), expected, f"[{given[0].text}, {given[1].text}]")
+        out[code] = [int(x) if x.is_integer() else x for x in limits]
+    return out
+
+
+def _read_limit(value: Any, expected: str) -> float:
+    scalar = _scalar(value, expected)
+    if scalar.kind not in ("int", "float") or not DECIMAL.fullmatch(scalar.text):
+        raise _Refused(scalar.line, expected, scalar.text)
+    number = float(scalar.text)
+    if not math.isfinite(number):
+        raise _Refused(scalar.line, expected, scalar.text)
+    return number
+
+
+def _read_checksums(name: str, value: Any, log: Log) -> dict[str, str]:
+    out = {}
+    for key, given in _mapping(value).items():
+        scalar = _scalar(given, "a sha256")
+        if not SHA256.fullmatch(scalar.text):
+            raise _Refused(scalar.line, "a sha256 of 64 hexadecimal digits", scalar.text)
+        if not key or key.startswith(".") or "/" in key or "\\" in key:
+            raise _Refused(scalar.line, "the name of a file of this folder", key)
+        out[key] = scalar.text
+    return out
+
+
+def check_ranges(study: Study, log: Log) -> None:
+    """Refuse limits of normal that no laboratory prints in the reporting unit."""
+    for code, (_, high) in (study.reference_ranges or {}).items():
+        units = PARAMETERS[code].units
+        unit = study.reporting_units.get(code, next(iter(units)))
+        limits = [x / units[unit] for x in PLAUSIBLE[code].usual]
+        if not limits[0] / 2 <= high <= limits[1] * 2:
+            expected = f"limits of {code} in {unit}, its reporting unit"
+            log.refuse(FILE, expected, column="reference_ranges", value=f"{high:g}")
+
+
+_READERS: dict[str, Any] = {
+    f.name: _read_text for f in fields(Study) if f.type in (str, str | None)
+} | {
+    "horizon_months": _read_integer,
+    "assessed": _read_integer,
+    "seed": _read_integer,
+    "draws": _read_integer,
+    "assumed": _read_list,
+    "reporting_units": _read_units,
+    "reference_ranges": _read_ranges,
+    "checksums": _read_checksums,
+}
