@@ -1,0 +1,95 @@
+"""The words and cells of the book as plain text, from chapters run in this process.
+
+``make golden`` writes the stored texts again; a change is then seen, and meant, in the diff.
+"""
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import jupytext
+import matplotlib.pyplot as plt
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+from msct_helpers.book import chapter
+from msct_helpers.book.document import MIME, Node, to_plain
+from tests.conftest import ROOT
+
+GOLDEN = ROOT / "tests/golden"
+GLUED = f"application/papermill.record/{MIME}"
+CHAPTERS = sorted((ROOT / "chapters").glob("*.md"))
+
+
+def write_block(block: Node) -> Iterator[str]:
+    """Yield the lines of a block, with numbers as they are shown."""
+    if block["kind"] == "list":
+        yield from (f"- {to_plain(item['children'])}" for item in block["children"])
+    elif block["kind"] == "table":
+        yield f"[{block['name']}] {to_plain(block['caption'])}"
+        yield from (
+            " | ".join(to_plain(cell) for cell in row) for row in [block["heads"], *block["rows"]]
+        )
+    elif block["kind"] == "figure":
+        yield f"[{block['name']}] {to_plain(block['caption'])}"
+        yield f"Alternative text: {block['alt']}"
+    elif block["kind"] == "paragraph":
+        yield to_plain(block["children"])
+
+
+def write_output(data: dict[str, Any], metadata: dict[str, Any]) -> str:
+    """Return a cell's output as text; what other pages paste is named."""
+    blocks = data.get(MIME) or data.get(GLUED) or []
+    name = metadata.get("scrapbook", {}).get("name") if GLUED in data else None
+    lines = [line for block in blocks for line in write_block(block)]
+    return "\n".join([f"<{name}>"] * bool(name and lines) + lines)
+
+
+def run_chapter(path: Path, folder: Path) -> str:
+    """Run a chapter's code on a data set and return what a reader sees of its outputs."""
+    shell = InteractiveShell.instance()
+    shell.reset(new_session=False)
+    os.environ["MSCT_DATA"] = str(folder)
+    texts = []
+    for cell in jupytext.read(path).cells:
+        if cell.cell_type != "code":
+            continue
+        with capture_output() as captured, patch.object(chapter, "draw", return_value=b""):
+            result = shell.run_cell(cell.source)
+        result.raise_error()
+        outputs = [(output.data, output.metadata or {}) for output in captured.outputs]
+        texts += [write_output(data, metadata) for data, metadata in outputs]
+    plt.close("all")
+    return "\n\n".join(text for text in texts if text) + "\n"
+
+
+def run_book(folder: Path) -> dict[str, str]:
+    """Return the text of each chapter of a data set's book."""
+    with patch.dict(os.environ):
+        return {path.stem: normalise(run_chapter(path, folder)) for path in CHAPTERS}
+
+
+def normalise(text: str) -> str:
+    """Return a text without what differs between two states of the project."""
+    return re.sub(r"\b[0-9a-f]{16}\b", "<digest>", text)
+
+
+def main() -> None:
+    """Write the stored texts."""
+    from tests.odd import make_folders
+
+    with tempfile.TemporaryDirectory() as home:
+        for name, folder in make_folders(Path(home)).items():
+            (GOLDEN / name).mkdir(parents=True, exist_ok=True)
+            for title, text in run_book(folder).items():
+                (GOLDEN / name / f"{title}.txt").write_text(text, encoding="utf-8")
+            print(name, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
