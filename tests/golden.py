@@ -17,12 +17,15 @@ import matplotlib.pyplot as plt
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
+from msct_helpers import load_trial
 from msct_helpers.book import chapter
 from msct_helpers.book.document import MIME, Node, to_plain
+from msct_helpers.trial.plan import Plan
 from tests.conftest import ROOT
 
 GOLDEN = ROOT / "tests/golden"
 GLUED = f"application/papermill.record/{MIME}"
+PLAN = re.compile(r"\{plan\}`(\w+)`")
 CHAPTERS = sorted((ROOT / "chapters").glob("*.md"))
 
 
@@ -50,14 +53,25 @@ def write_output(data: dict[str, Any], metadata: dict[str, Any]) -> str:
     return "\n".join([f"<{name}>"] * bool(name and lines) + lines)
 
 
+def write_prose(source: str, plan: Plan) -> list[str]:
+    """Return the paragraphs of a page's own prose that take words from the plan."""
+    return [
+        PLAN.sub(lambda role: str(getattr(plan, role[1])), " ".join(paragraph.split()))
+        for paragraph in source.split("\n\n")
+        if PLAN.search(paragraph)
+    ]
+
+
 def run_chapter(path: Path, folder: Path) -> str:
     """Run a chapter's code on a data set and return what a reader sees of its outputs."""
     shell = InteractiveShell.instance()
     shell.reset(new_session=False)
     os.environ["MSCT_DATA"] = str(folder)
     texts = []
+    plan = load_trial(folder).plan
     for cell in jupytext.read(path).cells:
         if cell.cell_type != "code":
+            texts += write_prose(cell.source, plan)
             continue
         with capture_output() as captured, patch.object(chapter, "draw", return_value=b""):
             result = shell.run_cell(cell.source)
@@ -75,8 +89,8 @@ def run_book(folder: Path) -> dict[str, str]:
 
 
 def normalise(text: str) -> str:
-    """Return a text without what differs between two states of the project."""
-    return re.sub(r"\b[0-9a-f]{16}\b", "<digest>", text)
+    """Return a text without what differs between two states, and with plain blanks."""
+    return re.sub(r"\b[0-9a-f]{16}\b", "<digest>", text.replace("\N{NO-BREAK SPACE}", " "))
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ def describe_lab(code: str) -> str:
             f"afterwards {100 * (shift - 1):+.0f}%" if lab.log else f"afterwards {shift:+g}{unit}"
         )
     return (
-        f"{upper_first(PARAMETERS[code].name)} at baseline: {centre}; correlation with severity "
+        f"{upper_first(PARAMETERS[code].title)} at baseline: {centre}; correlation with severity "
         f"{lab.severity:g}; {100 * lab.scatter:.0f}% of the variance is new at each visit; "
         f"{change}."
     ).replace(" -", " \N{MINUS SIGN}")
@@ -74,7 +74,7 @@ def list_assumptions() -> list[str]:
         "source of the cells is independent of everything else.",
         "Limits of normal: "
         + "; ".join(
-            f"{PARAMETERS[code].name} {low} to {high} {simulate.LABS[code].unit}"
+            f"{PARAMETERS[code].title} {low} to {high} {simulate.LABS[code].unit}"
             for code, (low, high) in REFERENCE_RANGES.items()
         )
         + ".",

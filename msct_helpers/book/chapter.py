@@ -13,6 +13,7 @@ import re
 from functools import partial
 from typing import Any
 
+import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import display
 from matplotlib.figure import Figure
@@ -20,10 +21,12 @@ from myst_nb import glue
 
 from msct_helpers.ard.columns import PUBLISHED
 from msct_helpers.ard.reference import compare_records, say_agreement
-from msct_helpers.ard.results import NOT_ESTIMABLE
+from msct_helpers.ard.results import NOT_ESTIMABLE, make_record
 from msct_helpers.book import document
 from msct_helpers.book.document import Document, Node, make_text, quote
+from msct_helpers.book.records import read_record, write_record
 from msct_helpers.trial.load import Trial, load_reference, load_trial
+from msct_helpers.trial.plan import Plan
 from msct_helpers.trial.text import show_characters
 
 RECORD_KEY = "record"
@@ -48,6 +51,33 @@ class Chapter:
         self.name = name
         self.trial: Trial = load_trial()
         self._record: dict[str, dict[str, Any]] = {}
+
+    @property
+    def plan(self) -> Plan:
+        """The analysis plan of the data set."""
+        return self.trial.plan
+
+    @property
+    def own_rows(self) -> list[dict[str, Any]]:
+        """The results that this chapter computed, as they are published."""
+        return [row for row in self._record.values() if row["chapter"] == self.name]
+
+    def take(self, name: str) -> pd.DataFrame:
+        """Return the results of another chapter, so that this one can show and weigh them.
+
+        They stay that chapter's: a number shown here leads to its row there. The build runs the
+        other chapter first; where its results are not at hand, as in a notebook opened alone, its
+        code is run here.
+        """
+        rows = read_record(name, self.trial.digest)
+        for row in rows:
+            self._record.setdefault(row["id"], row | {"shown": ""})
+        return make_record(rows)
+
+    def rows(self, name: str) -> pd.DataFrame:
+        """Return the results behind a table or figure that was shown, for whoever looks closer."""
+        shown = [row for row in self._record.values() if name in row["shown"].split()]
+        return make_record(shown)
 
     def record(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Add results to the chapter's record and return them.
@@ -123,7 +153,13 @@ class Chapter:
         glue(name, shown, display=False)
 
     def table(
-        self, shown: pd.DataFrame, *, name: str = "", caption: str = "", label: bool = True
+        self,
+        shown: pd.DataFrame,
+        *,
+        name: str = "",
+        caption: str = "",
+        label: bool = True,
+        otherwise: str = "",
     ) -> Document:
         """Return a numbered table with caption and label.
 
@@ -138,7 +174,11 @@ class Chapter:
         label
             Whether the caption says what kind of data the table shows; not for tables that
             show none.
+        otherwise
+            What is said where the table has no row, such as why it is not assessable.
         """
+        if shown.empty:
+            return self.say(otherwise)
         fill = partial(self._fill, name or PROSE)
         cells = [
             [document.parse_inline(str(cell), fill) for cell in row]
@@ -177,49 +217,66 @@ class Chapter:
 
     def figure(
         self,
-        fig: Figure,
-        *,
+        plot: Any,
+        *data: Any,
         name: str,
         caption: str,
         alt: str,
         rows: pd.DataFrame | None = None,
         label: bool = True,
-    ) -> None:
-        """Show a numbered vector figure.
+        otherwise: str = "",
+    ) -> Document:
+        """Return a numbered vector figure.
 
         Parameters
         ----------
-        fig
-            The figure.
+        plot
+            Draws the figure from `data`.
+        data
+            What is drawn; where the first of it is empty, there is no figure.
         name
             Target for cross-references.
         caption, alt
             Sentences that can be read alone; ids in braces are filled in.
         rows
-            Results that are drawn, as recorded.
+            Results that are drawn; default: the first of `data`.
         label
             Whether caption and alt text say what kind of data it shows; not where it shows none.
+        otherwise
+            What is said where there is no figure, such as why it is not assessable.
         """
-        for key in [] if rows is None else rows["id"]:
+        if data and len(data[0]) == 0:
+            return self.say(otherwise)
+        drawn = rows if rows is not None or not data else data[0]
+        for key in [] if drawn is None else drawn.get("id", ()):
             self._mark(key, name)
-        fill = partial(self._fill, name)
+        # Transitional: a figure that was drawn already is shown at once.
+        fig = plot if isinstance(plot, Figure) else plot(*data)
         block = {
             "kind": "figure",
             "name": name,
-            "caption": document.parse_inline(self._label(caption, label), fill),
+            "caption": document.parse_inline(
+                self._label(caption, label), partial(self._fill, name)
+            ),
             "alt": self.fill(self._label(alt, label), name),
             "svg": draw(fig, "svg").decode(),
             "pdf": base64.b64encode(draw(fig, "pdf")).decode(),
         }
-        display(Document([block, *self._offer_rows(name)]))
+        plt.close(fig)
+        shown = Document([block, *self._offer_rows(name)])
+        if fig is plot:
+            display(shown)
+        return shown
 
     def publish(self) -> Document:
         """Leave the chapter's record with the notebook, and say if it agrees with the reference.
 
         The book hides what is returned; whoever runs the notebook sees it.
         """
-        rows = list(self._record.values())
-        glue(RECORD_KEY, json.dumps(rows), display=False)
+        rows = self.own_rows
+        shown = [row for row in self._record.values() if row["shown"] and row not in rows]
+        glue(RECORD_KEY, json.dumps([*rows, *shown]), display=False)
+        write_record(self.name, self.trial.digest, rows)
         try:
             stored = load_reference(self.trial.folder)
         except ValueError as error:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from msct_helpers.ard.results import get_refs, make_id, ref
 from msct_helpers.book.document import quote
+from msct_helpers.book.layout import unbroken
 from msct_helpers.trial.load import Trial
 from msct_helpers.trial.schema import ADSL, PARAMETERS, SCHEMAS, VISITS, Study
 
@@ -58,7 +59,7 @@ def table_units() -> pd.DataFrame:
     rows = []
     for p in PARAMETERS.values():
         units = [f"{u} (1 = {f:g} {next(iter(p.units))})" for u, f in list(p.units.items())[1:]]
-        rows.append((f"`{p.code}`", p.name, ", ".join([next(iter(p.units)), *units])))
+        rows.append((f"`{p.code}`", p.title, ", ".join([next(iter(p.units)), *units])))
     return pd.DataFrame(rows, columns=["PARAMCD", "Parameter", "Units"])
 
 
@@ -105,7 +106,7 @@ def name_parameter(code: str, unit: str, names: dict[str, str]) -> str:
         return f"{ADSL.columns['AGE'].description}"
     if code in names:
         return f"{names[code]}, points"
-    name = PARAMETERS[code].name
+    name = PARAMETERS[code].title
     return name if unit == "1" else f"{name}, {unit}"
 
 
@@ -113,8 +114,3 @@ def n_percent(analysis: str, group: str, visit: int | None = None, parameter: st
     """Return count and per cent of a group."""
     at = (parameter, visit, group)
     return f"{ref(analysis, 'count', *at)} ({ref(analysis, 'percent', *at)})"
-
-
-def unbroken(text: str) -> str:
-    """Return a short text that does not break over lines."""
-    return text.replace(" ", "\N{NO-BREAK SPACE}")

@@ -243,7 +243,7 @@ def say_enrolment(trial: Trial) -> str:
 
 def list_absent(recorded: tuple[str, ...], wanted: tuple[str, ...]) -> str:
     """Return in words which of the wanted parameters are not recorded, or an empty text."""
-    absent = [PARAMETERS[c].name for c in wanted if c not in recorded]
+    absent = [PARAMETERS[c].title for c in wanted if c not in recorded]
     absent = [
         a if a.isupper() else a.replace("international normalised ratio", "INR") for a in absent
     ]

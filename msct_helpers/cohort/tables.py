@@ -6,7 +6,8 @@ import pandas as pd
 
 from msct_helpers.abstract.published import GROUPS
 from msct_helpers.ard.results import make_id, ref
-from msct_helpers.book.tables import n_percent, name_parameter, unbroken
+from msct_helpers.book.layout import unbroken
+from msct_helpers.book.tables import n_percent, name_parameter
 from msct_helpers.book.words import name_level, name_reason, name_source, upper_first
 from msct_helpers.cohort.baseline import CATEGORIES
 from msct_helpers.cohort.survival import CAUSES
@@ -52,7 +53,7 @@ def table_completeness(record: pd.DataFrame) -> pd.DataFrame:
             )
             for month in VISITS
         ]
-        rows.append((upper_first(PARAMETERS[code].name), *cells))
+        rows.append((upper_first(PARAMETERS[code].title), *cells))
     return pd.DataFrame(rows, columns=["Parameter", *VISITS.values()])
 
 

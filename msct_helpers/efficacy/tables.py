@@ -3,7 +3,7 @@
 import pandas as pd
 
 from msct_helpers.ard.results import get_refs, make_id
-from msct_helpers.book.tables import unbroken
+from msct_helpers.book.layout import unbroken
 from msct_helpers.trial.schema import VISITS
 
 HEADS = ["Endpoint", "Month", "Change", "95% CI"]

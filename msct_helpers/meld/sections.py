@@ -5,7 +5,7 @@ from IPython.display import display
 
 from msct_helpers.ard.results import get_refs, make_id, ref
 from msct_helpers.book.chapter import Chapter
-from msct_helpers.book.tables import unbroken
+from msct_helpers.book.layout import unbroken
 from msct_helpers.book.words import LABELS
 from msct_helpers.meld import change as meld_change
 from msct_helpers.meld import figures as figures_meld

@@ -200,7 +200,7 @@ def show_serious(book: Chapter) -> None:
 def name_shifted(record: pd.DataFrame, classes: tuple[str, ...]) -> str:
     """Return the parameters that are classed in one way, in words."""
     own = record[record["group"].str.startswith(f"{classes[0]} to")]
-    names = [PARAMETERS[code].name for code in own["parameter"].unique()]
+    names = [PARAMETERS[code].title for code in own["parameter"].unique()]
     return upper_first(join_words(names))
 
 

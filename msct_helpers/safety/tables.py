@@ -5,7 +5,7 @@ import pandas as pd
 from msct_helpers.abstract.published import EXCLUDED
 from msct_helpers.ard.results import ref
 from msct_helpers.book.document import quote
-from msct_helpers.book.tables import unbroken
+from msct_helpers.book.layout import unbroken
 from msct_helpers.book.words import LABELS, upper_first
 from msct_helpers.cohort.tables import show_interval
 from msct_helpers.safety.adverse_events import GRADES, IN_WINDOW, OVERVIEW, PUBLISHED, SEVERITIES
@@ -159,7 +159,7 @@ def table_shifts(record: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame
                 ref("shift", "count", code, group=f"{start} to {end}")
                 for end in (*classes, NONE_LATER)
             ]
-            name = upper_first(PARAMETERS[code].name) if start == classes[0] else ""
+            name = upper_first(PARAMETERS[code].title) if start == classes[0] else ""
             rows.append((name, CLASSES[start], *cells))
     worst = [f"Worst later: {CLASSES[c]}" for c in classes]
     heads = ["Parameter", "At baseline", *worst, upper_first(CLASSES[NONE_LATER])]

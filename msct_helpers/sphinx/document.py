@@ -252,6 +252,14 @@ class StudyRole(SphinxRole):
         return [make_data(self.config.msct_study[self.text])], []
 
 
+class PlanRole(SphinxRole):
+    """What the analysis plan says, in words: ``{plan}`horizon` ``."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Return the words."""
+        return [nodes.Text(self.config.msct_study[f"plan.{self.text}"])], []
+
+
 def visit_data(self: Any, node: data_text) -> None:
     """Begin a text from a data set: its direction must not reach the words around it."""
     self.body.append(self.starttag(node, "bdi", ""))
@@ -306,6 +314,7 @@ def setup_documents(app: Sphinx) -> None:
     app.add_node(data_text, html=(visit_data, depart_data), **plain)  # type: ignore[arg-type]
     app.add_node(result_number, html=(visit_number, depart_number), **plain)  # type: ignore[arg-type]
     app.add_role("study", StudyRole())
+    app.add_role("plan", PlanRole())
     # After the theme has set its own.
     app.connect("html-page-context", guard_templates, priority=900)
     app.connect("html-collect-pages", guard_search)

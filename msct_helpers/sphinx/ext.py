@@ -45,6 +45,10 @@ VERSIONED = ("matplotlib", "myst-nb", "numpy", "pandas", "scipy", "seaborn", "st
 """Packages whose version can change a number or a figure."""
 
 
+WORDS = ("horizon", "at_last", "level_words", "alpha_words")
+"""What pages say of the analysis plan, by the names of `msct_helpers.trial.plan.Plan`."""
+
+
 def compute_digest() -> str:
     """Return a sha256 over all that an executed chapter depends on besides its own code."""
     total = hashlib.sha256(platform.python_version().encode())
@@ -76,15 +80,14 @@ def configure(app: Sphinx, config: Config) -> None:
     shared = ROOT / "_build" / ".execution"
     caches = Path(os.environ[CACHE]) if CACHE in os.environ else shared
     config.nb_execution_cache_path = str(caches / config.msct_digest[:16])
-    shown = {name: show_characters(study[name]) for name in FACTS}
+    shown = {name: show_characters(text) for name, text in study.items()}
     config.msct_study = shown | {"dataset": show_characters(folder.name)}
     config.html_title = config.project = shown["short_title"]
     config.msct_origin = study["origin"]
     config.release = config.version = __version__
     config.msct_book = compute_book_digest(config.msct_digest)
     config.msct_offered = sphinx_pdf.list_offered(config.msct_book)
-    words = config.msct_study | {"origin": study["origin"]}
-    sphinx_pdf.configure_latex(config, words, digest_data(folder))
+    sphinx_pdf.configure_latex(config, config.msct_study, digest_data(folder))
     facts = {"digest": config.msct_digest, "study": study}
     sphinx_output.open_output(app, compute_key(config), facts)
 
@@ -120,6 +123,7 @@ def load_facts(folder: Path) -> dict[str, str]:
     except DataError as error:
         stop(str(error))
     facts = {name: str(getattr(study, name)) for name in (*FACTS, "origin")}
+    facts |= {f"plan.{name}": str(getattr(study.plan, name)) for name in WORDS}
     return {name: re.sub(r"[ \n]+", " ", text).strip() for name, text in facts.items()}
 
 

@@ -125,17 +125,20 @@ def collect_record(app: Sphinx) -> list[dict[str, Any]]:
     ExtensionError
         If two chapters give the same result different values.
     """
-    rows: list[dict[str, Any]] = []
-    seen: dict[str, tuple[float | None, str]] = {}
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    values: dict[str, tuple[float | None, str]] = {}
     for docname in sorted(app.env.found_docs):
         for row in json.loads(read_left(app.env, docname).get(RECORD_KEY, "[]")):
-            value, chapter = seen.setdefault(row["id"], (row["value"], row["chapter"]))
+            value, chapter = values.setdefault(row["id"], (row["value"], row["chapter"]))
             if value != row["value"]:
                 raise ExtensionError(
                     f"{row['id']}: {value} in {chapter} but {row['value']} in {row['chapter']}"
                 )
-            rows.append({PUBLISHED[name][0]: row[name] for name in PUBLISHED})
-    return rows
+            known = rows.setdefault((row["chapter"], row["id"]), row | {"shown": ""})
+            # A chapter may show what another one computed.
+            places = dict.fromkeys([*known["shown"].split(), *row["shown"].split()])
+            known["shown"] = " ".join(places)
+    return [{PUBLISHED[name][0]: row[name] for name in PUBLISHED} for row in rows.values()]
 
 
 def guard_cell(value: object) -> object:

@@ -13,67 +13,17 @@ from dataclasses import dataclass, field
 import pandas as pd
 import pandera.pandas as pa
 
-VISITS: dict[int, str] = {0: "Baseline", 6: "Month 6", 12: "Month 12", 24: "Month 24"}
-"""Analysis visits: AVISITN (months) to AVISIT."""
+from msct_helpers.trial.parameters import PARAMETERS, Parameter
+from msct_helpers.trial.plan import Plan
 
-WINDOWS: dict[int, tuple[int, int]] = {0: (-180, 7), 6: (92, 275), 12: (276, 549), 24: (550, 1096)}
-"""Study days within which a measurement of each visit is believed (assumed, wide on purpose)."""
-
-HORIZON_MONTHS = 24
-HORIZON_DAYS = 731
-"""Months and study days of the two-year follow-up reported in the book."""
+_PLAN = Plan()
+VISITS: dict[int, str] = {v.number: v.name for v in _PLAN.visits}
+WINDOWS: dict[int, tuple[int, int]] = {v.number: v.window for v in _PLAN.visits}
+HORIZON_MONTHS = _PLAN.horizon_months
+HORIZON_DAYS = _PLAN.horizon_days
 
 LAST_DAY = 7305
 """Study days that are believed, before or after day 1: twenty years (assumed, wide on purpose)."""
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A laboratory parameter or score: its name, units and how many decimals are shown.
-
-    ``units`` maps each accepted unit to the factor that turns a value into the first of them;
-    ``decimals`` maps the unit to the decimals of a mean.
-    """
-
-    code: str
-    name: str
-    units: dict[str, float]
-    decimals: dict[str, int]
-    log_scale: bool = False
-
-
-PARAMETERS: dict[str, Parameter] = {
-    p.code: p
-    for p in (
-        Parameter(
-            "ALT",
-            "alanine aminotransferase",
-            {"U/L": 1.0, "ukat/L": 60.0},
-            {"U/L": 1, "ukat/L": 2},
-            True,
-        ),
-        Parameter(
-            "AST",
-            "aspartate aminotransferase",
-            {"U/L": 1.0, "ukat/L": 60.0},
-            {"U/L": 1, "ukat/L": 2},
-            True,
-        ),
-        Parameter(
-            "BILI",
-            "total bilirubin",
-            {"umol/L": 1.0, "mg/dL": 17.1},
-            {"umol/L": 1, "mg/dL": 2},
-            True,
-        ),
-        Parameter("ALB", "serum albumin", {"g/L": 1.0, "g/dL": 10.0}, {"g/L": 2, "g/dL": 3}),
-        Parameter("PT", "prothrombin time", {"s": 1.0}, {"s": 2}),
-        Parameter("INR", "international normalised ratio", {"1": 1.0}, {"1": 3}),
-        Parameter("CREAT", "creatinine", {"umol/L": 1.0, "mg/dL": 88.4}, {"umol/L": 1, "mg/dL": 2}),
-        Parameter("SODIUM", "sodium", {"mmol/L": 1.0, "mEq/L": 1.0}, {"mmol/L": 1, "mEq/L": 1}),
-    )
-}
-"""Parameters that a data set may record; any may be absent."""
 
 
 @dataclass(frozen=True)
@@ -94,12 +44,14 @@ class Plausible:
 PLAUSIBLE: dict[str, Plausible] = {
     "ALT": Plausible((1, 20000), (5, 1000), (10, 300), 10),
     "AST": Plausible((1, 20000), (5, 1000), (10, 300), 10),
+    "ALP": Plausible((5, 6000), (20, 2000), (40, 900), 8),
     "BILI": Plausible((1, 1200), (5, 340), (7, 200), 8),
     "ALB": Plausible((5, 70), (15, 55), (22, 50), 2.5),
     "PT": Plausible((5, 200), (8, 40), (9, 25), 3),
     "INR": Plausible((0.5, 20), (0.8, 5), (0.9, 2.5), 3),
     "CREAT": Plausible((10, 2500), (30, 500), (40, 200), 8),
     "SODIUM": Plausible((90, 200), (115, 165), (125, 150), 1.3),
+    "PLAT": Plausible((2, 2000), (20, 600), (40, 400), 8),
 }
 
 _UNITS = [(code, unit) for code, p in PARAMETERS.items() for unit in p.units]
@@ -454,6 +406,11 @@ class Study:
     checksums: dict[str, str] | None = field(
         default=None, metadata={"about": "sha256 of source files (optional)"}
     )
+
+    @property
+    def plan(self) -> Plan:
+        """The analysis plan of the data set."""
+        return _PLAN
 
 
 __all__ = [

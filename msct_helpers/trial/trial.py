@@ -6,6 +6,7 @@ import pandas as pd
 
 from msct_helpers.trial.findings import Reading
 from msct_helpers.trial.labs import MEASUREMENT
+from msct_helpers.trial.plan import Plan
 from msct_helpers.trial.schema import PARAMETERS, Study
 
 
@@ -35,6 +36,11 @@ class Trial:
     unscheduled: pd.DataFrame = field(default_factory=_no_measurements)
     carried: pd.DataFrame = field(default_factory=_no_measurements)
     readings: tuple[Reading, ...] = ()
+
+    @property
+    def plan(self) -> Plan:
+        """The analysis plan: visits, endpoints and what the report decided for all."""
+        return self.study.plan
 
     @property
     def synthetic(self) -> bool:
