@@ -141,10 +141,14 @@ def digest_chapter(name: str) -> str:
     return digest_page(ROOT / "chapters" / f"{name}.md")
 
 
+def cache_folder() -> Path:
+    """Return the folder in which is kept what chapters leave."""
+    return Path(os.environ.get(CACHE, ROOT / "_build" / ".execution"))
+
+
 def find_left(page: Path) -> Path:
     """Return where what a page's code gives is kept."""
-    folder = Path(os.environ.get(CACHE, ROOT / "_build" / ".execution"))
-    return folder / f"{page.stem}-{digest_page(page)[:16]}.json"
+    return cache_folder() / f"{page.stem}-{digest_page(page)[:16]}.json"
 
 
 def store(path: Path, value: Any) -> None:

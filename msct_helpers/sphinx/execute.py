@@ -29,7 +29,15 @@ from sphinx.util import logging
 from sphinx.util.console import bold
 from traitlets.config import Config
 
-from msct_helpers.book.records import RECORD_KEY, find_left, list_taken, load, read_cells, store
+from msct_helpers.book.records import (
+    RECORD_KEY,
+    cache_folder,
+    find_left,
+    list_taken,
+    load,
+    read_cells,
+    store,
+)
 from msct_helpers.sphinx.processes import stop
 
 WORKERS = min(os.cpu_count() or 1, 3) + 1
@@ -70,11 +78,10 @@ def execute_chapters(app: Sphinx, env: BuildEnvironment, docnames: list[str]) ->
     """Execute what is missing of the chapters that are read, and hand all of them to MyST-NB."""
     chapters = find_chapters(env, docnames)
     left = {page: find_left(page) for page in chapters.values()}
-    for folder in {path.parent for path in left.values()}:
-        folder.mkdir(parents=True, exist_ok=True)
-        # Builds in other folders share what is kept: the second finds executed what the first did.
-        with FileLock(folder / ".lock"):
-            execute_all([page for page, path in left.items() if load(path) is None])
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    # Builds in other folders share what is kept: the second finds executed what the first did.
+    with FileLock(cache_folder() / ".lock"):
+        execute_all([page for page, path in left.items() if load(path) is None])
     known = {name: left[page].name for name, page in chapters.items()}
     env.msct_left = getattr(env, "msct_left", {}) | known  # type: ignore[attr-defined]
     config = {"config": env.myst_config}  # type: ignore[attr-defined]
