@@ -8,13 +8,6 @@ import pytest
 
 from msct_helpers import Trial
 from msct_helpers.abstract import conclusions, ledger, robustness
-from msct_helpers.efficacy.missing import (
-    BETTER,
-    Imputed,
-    estimate_delta,
-    find_flip,
-    simulate_imputations,
-)
 from msct_helpers.trial.load import load_statements
 from tests.conftest import get_text, with_tables
 
@@ -149,32 +142,6 @@ def test_synthetic_albumin_rise_is_significant_but_not_robust(
         "E11",
     }
     assert text["claims.robust_count"] == "11"
-
-
-def test_flip_is_where_the_pooled_change_turns(synthetic: Trial, evidence: pd.DataFrame) -> None:
-    labs = synthetic.efficacy_labs
-    imputed = simulate_imputations(labs, "ALB")
-    value = evidence.set_index("id")["value"]
-    for month in (6, 12, 24):
-        flip = value[f"tip.alb.m{month}.flip"]
-        before = estimate_delta(imputed[month], BETTER["ALB"], flip - 0.01)["estimate"]
-        after = estimate_delta(imputed[month], BETTER["ALB"], flip + 0.01)["estimate"]
-        assert before > 0 > after
-
-
-def test_without_missing_patients_only_an_unfavourable_change_tips() -> None:
-    known = Imputed(np.array([[1.0, 2.0], [1.0, 2.0]]), np.array([False, False]), 2.0)
-    assert np.isnan(find_flip(known, 1, 1.5))
-    assert find_flip(known, -1, 1.5) == 0
-    # Half missing, SD 2: a mean of 1.5 turns when they are 1.5 / (2 * 0.5) worse.
-    half = Imputed(known.change, np.array([True, False]), 2.0)
-    assert find_flip(half, 1, 1.5) == 1.5
-
-
-def test_events_after_a_visit_do_not_count_at_it(evidence: pd.DataFrame) -> None:
-    value = evidence.set_index("id")["value"]
-    # Deaths on days 88, 301, 458 and transplants on days 62, 376 after entry.
-    assert [value[f"composite.alb.m{m}.events_count"] for m in (6, 12, 24)] == [2, 3, 5]
 
 
 def test_conclusions_are_met_with_evidence_on_both_sides(synthetic: Trial, mayo: Trial) -> None:

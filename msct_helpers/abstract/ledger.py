@@ -8,11 +8,13 @@ from msct_helpers.abstract.robustness import Check, check_robustness
 from msct_helpers.abstract.statements import check_statements
 from msct_helpers.ard.results import make_record, make_rows, make_text_row, ref
 from msct_helpers.book.words import join_words, name_unit, upper_first
+from msct_helpers.cohort.population import derive_disposition
 from msct_helpers.efficacy import change as efficacy
 from msct_helpers.efficacy import inference, missing
 from msct_helpers.meld import derive as meld
 from msct_helpers.stats.estimate import estimate_proportion
 from msct_helpers.trial.load import Trial, load_statements
+from msct_helpers.trial.plan import MEASURES
 from msct_helpers.trial.schema import VISITS
 
 FAMILY = ("ALT", "BILI", "ALB", "PT", "MELD")
@@ -61,19 +63,26 @@ def summarise_evidence(trial: Trial) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Records of `efficacy.summarise_change`, `inference.summarise_family` and
-        `missing.summarise_missing` for the endpoints of the statements.
+        Records of changes, of the mixed model and of the missing, for the endpoints of the
+        statements.
     """
+    plan, status = trial.plan, derive_disposition(trial.adsl)
     labs = meld.derive_all(trial)
     labs = labs[labs["PARAMCD"].isin(FAMILY)]
-    family = inference.summarise_family(labs, FAMILY)
-    imputed = {code: missing.simulate_imputations(labs, code) for code in FAMILY}
-    months = tuple(m for m in VISITS if m)
+    values = {code: inference.scale_values(labs, code) for code in FAMILY}
+    fits = {code: inference.fit_change("AVAL ~ C(AVISITN)", values[code], plan) for code in FAMILY}
+    changes = inference.summarise_fits(fits, labs, plan).join(inference.compare_pairs(labs, plan))
+    imputed = {
+        code: missing.impute_changes(values[code], MEASURES[code].better, plan)
+        for code in FAMILY
+        if fits[code]
+    }
     return pd.concat(
         [
-            efficacy.summarise_change(labs),
-            family,
-            missing.summarise_missing(labs, trial.adsl, family, imputed, months),
+            efficacy.summarise_change(labs, plan),
+            inference.record_family(inference.adjust(changes, plan.adjustment)),
+            missing.summarise_imputed(imputed, labs, plan),
+            missing.summarise_ranks(imputed, labs, status, plan),
         ],
         ignore_index=True,
     )

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 
 from msct_helpers.ard.results import make_record, make_rows
-from msct_helpers.efficacy.missing import estimate_rank_p
 from msct_helpers.safety.safety import estimate_none_seen, find_size_to_exclude
-from msct_helpers.stats.estimate import estimate_proportion, estimate_upper_limit
+from msct_helpers.stats.estimate import estimate_proportion, estimate_rank_p, estimate_upper_limit
 
 LABEL = "From the published counts alone; no data of any participant."
 """Label of what this module computes, in place of the data set's."""

@@ -7,9 +7,10 @@ import pandas as pd
 
 from msct_helpers.cohort.population import derive_disposition, list_absent
 from msct_helpers.efficacy.change import derive_change
-from msct_helpers.meld.derive import SCORES, derive_scores
+from msct_helpers.meld.derive import derive_scores
 from msct_helpers.safety.safety import count_window
 from msct_helpers.stats.estimate import estimate_mean_change
+from msct_helpers.trial.plan import SCORES
 
 ALPHA = 0.05
 
@@ -130,7 +131,7 @@ def compare_visit(own: pd.DataFrame, month: int) -> dict[str, Any]:
     """
     at = own[own["AVISITN"] == month]
     pairs = at["CHG"].dropna().to_numpy(dtype=float)
-    paired = estimate_mean_change(pairs)
+    paired = estimate_mean_change(pairs, 1 - ALPHA)
     start = own.loc[own["AVISITN"] == 0, "AVAL"].mean()
     return {
         "estimate_observed": float(at["AVAL"].mean() - start),
@@ -178,5 +179,5 @@ def check_count(
 
 
 def _why_absent(code: str, change: pd.DataFrame) -> str:
-    needs = SCORES[code][1] if code in SCORES else (code,)
+    needs = SCORES[code].parts if code in SCORES else (code,)
     return list_absent(tuple(change["PARAMCD"].unique()), needs) or "components never together"
