@@ -57,7 +57,7 @@ def show_course(
     sentences = [say_change(record, code, name, unit_word, last)]
     sentences += [s for month in VISITS if month and (s := say_disagreement(record, code, month))]
     display(book.say(" ".join(sentences)))
-    ends = find_ends(labs, derive_disposition(book.trial.adsl), code)
+    ends = find_ends(labs, derive_disposition(book.trial.adsl, book.plan), code)
     in_unit = f", {unit_word}" if unit_word else ""
     alt = (
         f"Lines for {own['USUBJID'].nunique()} participants. Mean {name} of all seen "

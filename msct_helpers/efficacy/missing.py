@@ -13,9 +13,10 @@ from scipy import stats
 from statsmodels.imputation.mice import MICEData
 
 from msct_helpers.ard.results import make_record, make_rows
-from msct_helpers.cohort.population import VISIT_DAYS, derive_disposition
+from msct_helpers.cohort.population import derive_disposition
 from msct_helpers.efficacy.change import is_log_scale
 from msct_helpers.stats.estimate import estimate_mean_change, estimate_sign_flip_p
+from msct_helpers.trial.plan import Plan
 from msct_helpers.trial.schema import VISITS
 
 IMPUTATIONS = 50
@@ -157,8 +158,8 @@ def estimate_composite(
         are missing and are left out.
     """
     wide = make_wide(labs, code)
-    course = derive_disposition(adsl).set_index("USUBJID").reindex(wide.index)
-    status = course["STATUS"].where(course["DAYS"] <= VISIT_DAYS[month])
+    course = derive_disposition(adsl, Plan()).set_index("USUBJID").reindex(wide.index)
+    status = course["STATUS"].where(course["DAYS"] <= Plan().visit(month).day)
     change = BETTER[code] * (wide[f"m{month}"] - wide["m0"])
     worst = float(np.nanmax(np.abs(change))) if change.notna().any() else 1.0
     change = change.mask(status == "LIVER TRANSPLANT", -2 * worst - 1)

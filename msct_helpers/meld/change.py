@@ -9,6 +9,7 @@ from scipy import stats
 from msct_helpers.ard.results import make_record, make_rows
 from msct_helpers.cohort.population import derive_disposition
 from msct_helpers.meld.derive import NAMES, derive_components
+from msct_helpers.trial.plan import Plan
 from msct_helpers.trial.schema import VISITS
 
 LAST = max(VISITS)
@@ -105,7 +106,7 @@ def derive_bands(scores: pd.DataFrame, adsl: pd.DataFrame) -> pd.DataFrame:
         index="USUBJID", columns="AVISITN", values="AVAL"
     )
     own = own.reindex(columns=list(VISITS)).dropna(subset=0)
-    status = derive_disposition(adsl).set_index("USUBJID")["STATUS"].reindex(own.index)
+    status = derive_disposition(adsl, Plan()).set_index("USUBJID")["STATUS"].reindex(own.index)
     gone = status.where(status.isin(["DEATH", "LIVER TRANSPLANT"]), "NOT SEEN")
     end = [
         reason if np.isnan(value) else name_band(value)
