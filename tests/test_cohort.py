@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from msct_helpers import Trial
 from msct_helpers.abstract import published
-from msct_helpers.cohort import baseline, population, survival
+from msct_helpers.cohort import baseline, flow, population, survival
 from msct_helpers.meld import derive as meld
 from msct_helpers.trial.load import load_statements
 from msct_helpers.trial.plan import Plan
 from tests.conftest import get_text, with_tables
 
+PLAN = Plan()
 PLAN = Plan()
 EVENTS = ["DEATH", "LIVER TRANSPLANT", "LOST TO FOLLOW-UP", "WITHDRAWAL BY SUBJECT", None]
 
@@ -45,21 +46,22 @@ def courses(draw: st.DrawFn, size: int = 26) -> tuple[list[str | None], list[int
 
 
 @settings(max_examples=60, deadline=None)
-@given(course=courses())
+@given(drawn=courses())
 def test_flow_conserves_participants(
-    synthetic: Trial, course: tuple[list[str | None], list[int], list[bool]]
+    synthetic: Trial, drawn: tuple[list[str | None], list[int], list[bool]]
 ) -> None:
-    trial = change_course(synthetic, *course)
+    trial = change_course(synthetic, *drawn)
     size = len(trial.adsl)
-    visits, exits = population.derive_attendance(trial, PLAN), population.derive_exits(trial, PLAN)
+    course = population.derive_follow_up(trial, PLAN)
+    visits = population.derive_attendance(course, trial.adlb, PLAN)
+    exits = population.derive_exits(course, PLAN)
     assert (visits["RISK"] + visits["LEFT"] == size).all()
     assert (visits["ATTENDED"] + visits["MISSED"] == visits["RISK"]).all()
     assert (visits["MISSED"] >= 0).all()
     left_by = exits.groupby("AVISITN")["COUNT"].sum().reindex(PLAN.numbers[1:])
     assert left_by.fillna(0).tolist() == (-visits["RISK"].diff().dropna()).tolist()
-    record = population.summarise_disposition(trial, PLAN)
-    status = record[(record["analysis"] == "status") & (record["statistic"] == "count")]
-    assert status["value"].sum() == size
+    population.check_flow(trial.adsl, course["STATUS"], visits, exits)
+    assert population.count_statuses(course["STATUS"]).sum() == size
     # Aalen-Johansen and Kaplan-Meier share out the same participants at every day.
     times = survival.derive_time_to_event(trial.adsl, PLAN)
     free = survival.estimate_survival(times["DAYS"], times["EVENT"] > 0, 0.95)
@@ -67,32 +69,34 @@ def test_flow_conserves_participants(
     for day in (0, 183, 365, 731):
         at, sums = survival.get_at(free, day), survival.get_at(both, day)
         assert at["SURVIVAL"] + sums["DEATH"] + sums["LIVER TRANSPLANT"] == pytest.approx(1)
-    bounds = survival.summarise_bounds(trial.adsl, PLAN).set_index("id")["value"]
-    assert (
-        bounds["bound.event-dead.count"] - bounds["bound.event-alive.count"]
-        == (bounds["bound.unknown.count"])
+    bounds = survival.count_bounds(course["STATUS"])
+    assert bounds["EVENT DEAD"] - bounds["EVENT ALIVE"] == bounds["UNKNOWN"]
+    # Nobody is unknown who had an event or was followed to the end.
+    assert bounds["EVENT ALIVE"] + (times["STATUS"] == "IN FOLLOW-UP").sum() == (
+        size - bounds["UNKNOWN"]
     )
 
 
 def test_a_flow_that_loses_someone_is_refused(
     synthetic: Trial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    exits = population.derive_exits(synthetic, PLAN).iloc[:-1]
-    monkeypatch.setattr(population, "derive_exits", lambda trial, plan: exits)
+    exits = population.derive_exits(population.derive_follow_up(synthetic, PLAN), PLAN).iloc[:-1]
+    monkeypatch.setattr(population, "derive_exits", lambda course, plan: exits)
     with pytest.raises(ValueError, match="left by the last visit: 9 and 8"):
         population.summarise_disposition(synthetic, PLAN)
 
 
 def test_flow_of_the_synthetic_trial_counted_by_hand(synthetic: Trial) -> None:
     # Events on study days 89, 302, 459 (deaths), 63, 377 (transplants), 88, 119, 198, 598 (lost).
-    visits = population.derive_attendance(synthetic, PLAN).set_index("AVISITN")
+    course = population.derive_follow_up(synthetic, PLAN)
+    visits = population.derive_attendance(course, synthetic.adlb, PLAN).set_index("AVISITN")
     assert visits["RISK"].tolist() == [26, 22, 20, 17]
-    exits = population.derive_exits(synthetic, PLAN)
+    exits = population.derive_exits(course, PLAN)
     assert exits.groupby("AVISITN")["COUNT"].sum().to_dict() == {6: 4, 12: 2, 24: 3}
 
 
 def test_who_leaves_after_the_last_visit_is_shown(mayo: Trial) -> None:
-    exits = population.derive_exits(mayo, PLAN)
+    exits = population.derive_exits(population.derive_follow_up(mayo, PLAN), PLAN)
     died = exits[exits["STATUS"] == "DEATH"]["COUNT"].tolist()
     # 26 deaths within two years in R; one on day 694 after entry, seen at month 24 before.
     assert died == [7, 9, 9, 1]
@@ -123,6 +127,15 @@ R_SURVIVAL = {
         (24, 17, 0.7898351648, 0.5653763553, 0.9070025579, 0.12782356532, 0.08234126984),
     ],
 }
+
+
+def summarise_curves(trial: Trial, plan: Plan = PLAN) -> pd.DataFrame:
+    times = survival.derive_time_to_event(trial.adsl, plan)
+    days, event = times["DAYS"], times["EVENT"]
+    free = survival.estimate_survival(days, event > 0, plan.level)
+    naive = survival.estimate_survival(days, event == 1, plan.level)
+    incidence = survival.estimate_incidence(days, event, plan.level)
+    return survival.summarise_survival(times, free, incidence, naive, plan)
 
 
 def summarise_curves(trial: Trial, plan: Plan = PLAN) -> pd.DataFrame:

@@ -35,11 +35,11 @@ def derive_disposition(adsl: pd.DataFrame, plan: Plan) -> pd.DataFrame:
         followed when the horizon was over, or FOLLOW-UP ENDED for whoever completed or was
         censored before) and DAYS (days from entry to the event or the end, at most the horizon).
     """
-    days = adsl["EOSDY"] - 1
-    status = adsl["DCSREAS"].fillna("FOLLOW-UP ENDED").astype(object)
-    completed = (adsl["EOSSTT"] == "COMPLETED") & adsl["DCSREAS"].isna()
-    status = status.mask(completed | (days > plan.horizon_days), "IN FOLLOW-UP")
-    days = days.clip(upper=plan.horizon_days)
+    days, reason = adsl["EOSDY"].to_numpy() - 1, adsl["DCSREAS"]
+    completed = (adsl["EOSSTT"] == "COMPLETED") & reason.isna()
+    followed = completed | (days > plan.horizon_days)
+    status = np.where(followed, "IN FOLLOW-UP", reason.fillna("FOLLOW-UP ENDED").astype(object))
+    days = days.clip(max=plan.horizon_days)
     return pd.DataFrame({"USUBJID": adsl["USUBJID"], "STATUS": status, "DAYS": days})
 
 
@@ -58,13 +58,22 @@ def derive_follow_up(trial: Trial, plan: Plan) -> pd.DataFrame:
     days = [visit.day for visit in plan.visits]
     due = np.searchsorted(days, status["DAYS"].clip(lower=0), side="right") - 1
     attended = status["USUBJID"].map(trial.adlb.groupby("USUBJID")["AVISITN"].max()).fillna(0)
-    last = np.maximum(np.array(plan.numbers)[due], attended.astype(float))
-    last = last.mask(status["STATUS"] == "IN FOLLOW-UP", plan.last.number)
-    return status.assign(LASTRISK=last.astype(int))
+    last = np.maximum(np.array(plan.numbers)[due], attended.to_numpy(dtype=int))
+    last[status["STATUS"] == "IN FOLLOW-UP"] = plan.last.number
+    return status.assign(LASTRISK=last)
 
 
-def derive_attendance(trial: Trial, plan: Plan) -> pd.DataFrame:
+def derive_attendance(course: pd.DataFrame, adlb: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """Return for each visit who was at risk of being seen, who was, and who had left.
+
+    Parameters
+    ----------
+    course
+        `derive_follow_up`.
+    adlb
+        Measurements.
+    plan
+        The analysis plan.
 
     Returns
     -------
@@ -72,16 +81,31 @@ def derive_attendance(trial: Trial, plan: Plan) -> pd.DataFrame:
         AVISITN, AVISIT, RISK, ATTENDED (any measurement), MISSED (at risk, no measurement) and
         LEFT (had died, been transplanted, been lost or been censored): numbers of participants.
     """
-    last = derive_follow_up(trial, plan)["LASTRISK"]
-    out = pd.DataFrame({"AVISITN": plan.numbers, "AVISIT": [v.name for v in plan.visits]})
-    seen = trial.adlb.groupby("AVISITN")["USUBJID"].nunique()
-    risk = pd.Series([int((last >= number).sum()) for number in plan.numbers])
-    attended = out["AVISITN"].map(seen).fillna(0).astype(int)
-    return out.assign(RISK=risk, ATTENDED=attended, MISSED=risk - attended, LEFT=len(last) - risk)
+    last, numbers = course["LASTRISK"].to_numpy(), np.array(plan.numbers)
+    risk = (last[:, None] >= numbers).sum(axis=0)
+    seen = adlb.drop_duplicates(["USUBJID", "AVISITN"])["AVISITN"].to_numpy()
+    attended = (seen[:, None] == numbers).sum(axis=0)
+    return pd.DataFrame(
+        {
+            "AVISITN": numbers,
+            "AVISIT": [visit.name for visit in plan.visits],
+            "RISK": risk,
+            "ATTENDED": attended,
+            "MISSED": risk - attended,
+            "LEFT": len(last) - risk,
+        }
+    )
 
 
-def derive_exits(trial: Trial, plan: Plan) -> pd.DataFrame:
+def derive_exits(course: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """Return who left between visits: for each visit, how many left before it and why.
+
+    Parameters
+    ----------
+    course
+        `derive_follow_up`.
+    plan
+        The analysis plan.
 
     Returns
     -------
@@ -89,12 +113,11 @@ def derive_exits(trial: Trial, plan: Plan) -> pd.DataFrame:
         AVISITN (the first visit at which they were no longer at risk; missing for who left after
         the last one, within the horizon), STATUS, COUNT; no row where nobody left.
     """
-    course = derive_follow_up(trial, plan)
     following = dict(zip(plan.numbers, [*plan.numbers[1:], pd.NA], strict=True))
     left = course[course["STATUS"] != "IN FOLLOW-UP"]
     left = left.assign(AVISITN=left["LASTRISK"].map(following).astype("Int64"))
-    grouped = left.groupby(["AVISITN", "STATUS"], dropna=False)
-    return grouped.size().rename("COUNT").reset_index()
+    counts = left.groupby(["AVISITN", "STATUS"], dropna=False).size()
+    return counts.rename("COUNT").reset_index()
 
 
 def list_splits(
@@ -132,6 +155,13 @@ def check_flow(
             raise ValueError(f"participant flow, {what}: {one} and {other}; expected equal counts")
 
 
+def count_statuses(status: pd.Series) -> pd.Series:
+    """Return how many ended how: the reasons of the contract first, with zeros, then any other."""
+    reasons = [*DISCONTINUATION, "IN FOLLOW-UP", "FOLLOW-UP ENDED"]
+    reasons += sorted(set(status) - set(reasons))
+    return status.value_counts().reindex(reasons, fill_value=0)
+
+
 def summarise_disposition(trial: Trial, plan: Plan) -> pd.DataFrame:
     """Return counts of enrolment, cell source, outcome at the horizon, attendance and exits.
 
@@ -148,23 +178,23 @@ def summarise_disposition(trial: Trial, plan: Plan) -> pd.DataFrame:
         If the counts do not conserve participants (`check_flow`).
     """
     adsl, total = trial.adsl, len(trial.adsl)
-    status = derive_disposition(adsl, plan)["STATUS"]
-    visits, exits = derive_attendance(trial, plan), derive_exits(trial, plan)
+    course = derive_follow_up(trial, plan)
+    status, exits = course["STATUS"], derive_exits(course, plan)
+    visits = derive_attendance(course, trial.adlb, plan)
     check_flow(adsl, status, visits, exits)
     about: dict[str, Any] = {"method": "count", "function": "summarise_disposition"}
     rows = make_rows("enrolled", {"count": total}, n=total, **about)
     if trial.study.assessed is not None:
         known = {"count": trial.study.assessed, "excluded_count": trial.study.assessed - total}
         rows += make_rows("assessed", known, **about)
-    reasons = [*DISCONTINUATION, "IN FOLLOW-UP", "FOLLOW-UP ENDED"]
-    reasons += sorted(set(status) - set(reasons))
     infused = int(adsl["TRTSDY"].notna().sum())
+    seen = visits.set_index("AVISITN")[list(STATES)]
     counts = [
         ("infused", pd.Series({"YES": infused, "NO": total - infused}), None),
         ("source", adsl["MSCSRC"].value_counts(), None),
-        ("status", status.value_counts().reindex(reasons, fill_value=0), None),
+        ("status", count_statuses(status), None),
         ("set", (adsl[["FASFL", "SAFFL"]] == "Y").sum(), None),
-        *(("visit", visits.loc[i, list(STATES)], n) for i, n in visits["AVISITN"].items()),
+        *(("visit", own, visit) for visit, own in seen.iterrows()),
     ]
     shares = [(a, str(g), n, visit) for a, own, visit in counts for g, n in own.items()]
     shares += [
@@ -187,7 +217,8 @@ def summarise_completeness(trial: Trial, plan: Plan) -> pd.DataFrame:
         Record, analysis ``complete``: count, denominator (at risk) and percent by parameter and
         visit.
     """
-    risk = derive_attendance(trial, plan).set_index("AVISITN")["RISK"]
+    visits = derive_attendance(derive_follow_up(trial, plan), trial.adlb, plan)
+    risk = visits.set_index("AVISITN")["RISK"]
     seen = trial.adlb.groupby(["PARAMCD", "AVISITN"]).size()
     rows: list[dict[str, object]] = []
     for code in trial.parameters:

@@ -202,6 +202,22 @@ def summarise_survival(
     return make_record(rows)
 
 
+def count_bounds(status: pd.Series) -> dict[str, int]:
+    """Return how many had each event if all unknown were alive, and if all of them were dead.
+
+    Unknown is whoever was last seen before the horizon ended, neither dead nor transplanted.
+    """
+    dead, moved = int((status == "DEATH").sum()), int((status == "LIVER TRANSPLANT").sum())
+    unknown = int((~status.isin(KNOWN_AT_END)).sum())
+    return {
+        "DEATH ALIVE": dead,
+        "DEATH DEAD": dead + unknown,
+        "EVENT ALIVE": dead + moved,
+        "EVENT DEAD": dead + moved + unknown,
+        "UNKNOWN": unknown,
+    }
+
+
 def summarise_bounds(adsl: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """Return what the lost could change: risks if none and if all of them had the event.
 
@@ -210,19 +226,9 @@ def summarise_bounds(adsl: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     DataFrame
         Record, analysis ``bound``: groups ``DEATH`` and ``EVENT`` (death or transplant), each with
         ``ALIVE`` (all unknown alive without transplant) and ``DEAD`` (all unknown dead): count,
-        denominator, percent with its exact interval; and ``UNKNOWN``, their number: whoever was
-        last seen before the horizon ended, and neither dead nor transplanted.
+        denominator, percent with its exact interval; and ``UNKNOWN``, their number.
     """
-    status = derive_disposition(adsl, plan)["STATUS"]
-    dead, moved = int((status == "DEATH").sum()), int((status == "LIVER TRANSPLANT").sum())
-    unknown, total = int((~status.isin(KNOWN_AT_END)).sum()), len(status)
-    counts = {
-        "DEATH ALIVE": dead,
-        "DEATH DEAD": dead + unknown,
-        "EVENT ALIVE": dead + moved,
-        "EVENT DEAD": dead + moved + unknown,
-        "UNKNOWN": unknown,
-    }
+    counts, total = count_bounds(derive_disposition(adsl, plan)["STATUS"]), len(adsl)
     exact = f"Clopper-Pearson {plan.level_words} interval"
     rows: list[dict[str, Any]] = []
     for group, count in counts.items():
