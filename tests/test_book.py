@@ -207,7 +207,7 @@ ODD = {
         ("chapters/safety", "Infusions and doses were not recorded one by one."),
     ],
     nothing_happened: [
-        ("index", "No participant is known to have died or been transplanted within 24 months."),
+        ("index", "No participant is known to have died or been transplanted by two years."),
         ("chapters/cohort-flow", "Nobody left before the last visit"),
         ("chapters/cohort-flow", "nobody was lost, so there is nothing to bound"),
         ("chapters/cohort-flow", "there is no incidence to estimate"),
@@ -220,7 +220,7 @@ ODD = {
         ("chapters/efficacy-endpoints", "no endpoint can be fitted by the mixed model"),
     ],
     no_survivors: [
-        ("index", "Nobody was alive without transplant and followed to 24 months."),
+        ("index", "Nobody was alive without transplant and followed to two years."),
         ("chapters/safety", "Death, cause not recorded"),
         ("chapters/cohort-flow", "No transplant competed with death"),
     ],

@@ -12,7 +12,7 @@ import yaml
 from msct_helpers.abstract import simulate
 from msct_helpers.book.words import upper_first
 from msct_helpers.trial.load import load_statements
-from msct_helpers.trial.schema import PARAMETERS
+from msct_helpers.trial.plan import PARAMETERS, Plan
 
 HERE = Path(__file__).resolve().parent
 SEED = 20260101
@@ -46,7 +46,7 @@ def list_assumptions() -> list[str]:
     first, last = simulate.EVENT_DAYS
     times = np.exp(simulate.RISK_SLOPE)
     youngest, oldest = simulate.AGE_RANGE
-    due = ", ".join(f"{days}" for days in list(simulate.VISIT_DAYS.values())[1:-1])
+    due = ", ".join(f"{days}" for days in [v.day for v in Plan().later[:-1]])
     diagnoses = ", ".join(f"{100 * p:.0f}% {d.lower()}" for d, p in simulate.DIAGNOSES.items())
     entry = WORLD.entry_albumin_max
     return [
@@ -66,7 +66,7 @@ def list_assumptions() -> list[str]:
         "the mean.",
         "MELD is MELD(i), derived from bilirubin, INR and creatinine; nobody is dialysed.",
         f"Visits fall within {simulate.VISIT_WINDOW_DAYS} days of {due} and "
-        f"{simulate.VISIT_DAYS[24]} days after the infusion; {100 * simulate.MISSED_SHARE:.0f}% of "
+        f"{Plan().last.day} days after the infusion; {100 * simulate.MISSED_SHARE:.0f}% of "
         "those due are missed at random.",
         f"Age has mean {simulate.AGE_MEAN} and SD {simulate.AGE_SD} years, kept between {youngest} "
         f"and {oldest}; {100 * simulate.WOMEN_SHARE:.0f}% are women; diagnoses: {diagnoses}.",

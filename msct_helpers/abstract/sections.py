@@ -118,7 +118,8 @@ def show_claims(
 def show_conclusions(book: Chapter, checked: pd.DataFrame) -> None:
     """Set the evidence for and against each published conclusion side by side."""
     claims = load_statements()
-    book.record(published.summarise_counts(claims))
+    book.record(published.summarise_counts(claims, book.plan))
+    book.record(published.summarise_none_seen(claims, book.plan))
     book.record(published.summarise_composite_bound(claims))
     counts = published.get_counts(claims)
     weighed = conclusions.weigh_conclusions(book.trial, checked, counts["N3"] + counts["N4"])

@@ -13,8 +13,8 @@ import pandas as pd
 
 from msct_helpers.abstract.simulate_events import make_adae
 from msct_helpers.abstract.statements import check_statements
-from msct_helpers.cohort.population import VISIT_DAYS
 from msct_helpers.meld.derive import derive_scores
+from msct_helpers.trial.plan import Plan
 from msct_helpers.trial.schema import HORIZON_DAYS, VISITS
 
 VISIT_WINDOW_DAYS = 21
@@ -214,7 +214,7 @@ def scatter(rng: np.random.Generator, lab: Lab, level: np.ndarray) -> np.ndarray
 def draw_days(rng: np.random.Generator, month: int, size: int) -> np.ndarray:
     """Return the study days of a visit: day 1 at baseline, later within a window around due."""
     early_or_late = rng.integers(-VISIT_WINDOW_DAYS, VISIT_WINDOW_DAYS + 1, size)
-    return np.ones(size, dtype=int) + VISIT_DAYS[month] + (month > 0) * early_or_late
+    return np.ones(size, dtype=int) + Plan().visit(month).day + (month > 0) * early_or_late
 
 
 def make_adex(adsl: pd.DataFrame) -> pd.DataFrame:

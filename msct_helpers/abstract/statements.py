@@ -10,7 +10,7 @@ from msct_helpers.efficacy.change import derive_change
 from msct_helpers.meld.derive import derive_scores
 from msct_helpers.safety.safety import count_window
 from msct_helpers.stats.estimate import estimate_mean_change
-from msct_helpers.trial.plan import SCORES
+from msct_helpers.trial.plan import SCORES, Plan
 
 ALPHA = 0.05
 
@@ -153,7 +153,7 @@ def check_count(
     treated = adsl.loc[adsl["SAFFL"] == "Y", "USUBJID"]
     if treated.empty:
         return {"why_not": "nobody in this data set received MSC"}
-    status = derive_disposition(adsl)["STATUS"]
+    status = derive_disposition(adsl, Plan())["STATUS"]
     counts = {
         "N1": len(adsl),
         "N2": int((adsl["MSCSRC"] == "UMBILICAL CORD").sum()),

@@ -5,7 +5,7 @@ of `COLUMNS`. Tables, captions and prose show its ``text``; nothing else is prin
 publishes all records under the names of `msct_helpers.ard.columns`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -67,7 +67,7 @@ def ref(
 
 def make_rows(
     analysis: str,
-    statistics: dict[str, float],
+    statistics: Mapping[str, float],
     *,
     parameter: str = "",
     visit: int | None = None,

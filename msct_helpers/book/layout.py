@@ -92,6 +92,15 @@ def visit_rows(plan: Plan, parameter: str) -> list[Row]:
     return [Row((unbroken(v.name),), parameter=parameter, visit=v.number) for v in plan.visits]
 
 
+def proportion_columns(plan: Plan, who: str = "Participants") -> dict[str, Cell]:
+    """Return the columns of a count with its denominator, per cent and exact interval."""
+    return {
+        who: "{count} of {denominator}",
+        "Per cent": "{percent}",
+        f"Exact {plan.level_words} CI, %": "{percent_low} to {percent_high}",
+    }
+
+
 def unbroken(text: str) -> str:
     """Return a short text that does not break over lines."""
     return text.replace(" ", "\N{NO-BREAK SPACE}")

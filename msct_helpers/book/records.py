@@ -35,7 +35,7 @@ def write_record(name: str, data: str, rows: list[dict[str, Any]]) -> None:
     """Leave a chapter's results for the others."""
     path = find_record(name, data)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock"):
+    with FileLock(f"{path}.lock", is_singleton=True):
         path.write_text(json.dumps(rows), encoding="utf-8")
 
 
@@ -43,7 +43,7 @@ def read_record(name: str, data: str) -> list[dict[str, Any]]:
     """Return a chapter's results; its code is run where nobody ran it in this state before."""
     path = find_record(name, data)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock"):
+    with FileLock(f"{path}.lock", is_singleton=True):
         try:
             return json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):

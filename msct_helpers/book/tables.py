@@ -4,11 +4,10 @@ import re
 
 import pandas as pd
 
-from msct_helpers.ard.results import ref
 from msct_helpers.book.document import quote
 from msct_helpers.trial.load import Trial
 from msct_helpers.trial.plan import Plan
-from msct_helpers.trial.schema import AGE, PARAMETERS, Study, make_schemas
+from msct_helpers.trial.schema import PARAMETERS, Study, make_schemas
 
 
 def table_dictionary(table: str, plan: Plan) -> pd.DataFrame:
@@ -74,19 +73,3 @@ def table_readings(trial: Trial) -> pd.DataFrame:
         for r in sorted(trial.readings, key=lambda r: not r.matters)
     ]
     return pd.DataFrame(rows, columns=["File", "Column", "Read as", "Rows or values"])
-
-
-def name_parameter(code: str, unit: str, names: dict[str, str]) -> str:
-    """Return a parameter or score with its unit, as a row's head."""
-    if code == "AGE":
-        return AGE
-    if code in names:
-        return f"{names[code]}, points"
-    name = PARAMETERS[code].title
-    return name if unit == "1" else f"{name}, {unit}"
-
-
-def n_percent(analysis: str, group: str, visit: int | None = None, parameter: str = "") -> str:
-    """Return count and per cent of a group."""
-    at = (parameter, visit, group)
-    return f"{ref(analysis, 'count', *at)} ({ref(analysis, 'percent', *at)})"
