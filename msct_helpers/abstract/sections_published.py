@@ -3,7 +3,6 @@
 from IPython.display import display
 
 from msct_helpers.abstract import published
-from msct_helpers.abstract.statements import ALPHA
 from msct_helpers.ard.results import ref
 from msct_helpers.book.chapter import Chapter
 from msct_helpers.cohort import figures as figures_cohort
@@ -44,7 +43,7 @@ def show_ceiling(book: Chapter) -> None:
     ceiling = book.record(published.summarise_composite_bound(load_statements()))
     steps = ceiling[ceiling["group"] != "LOST IMPROVED"]
     values = steps[steps["statistic"] == "p_value"].set_index("group")["value"]
-    highest, limit = values.index[-1], values[values < ALPHA].index[-1]
+    highest, limit = values.index[-1], values[values < book.plan.alpha].index[-1]
     sentence = (
         f"With the lost left out, all {ref('ceiling', 'events_count', group=highest)} deaths and "
         f"transplants ranked worst and the other {ref('ceiling', 'improved_count', group=highest)} "

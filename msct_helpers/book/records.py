@@ -1,16 +1,15 @@
 """Records of chapters beside each other, so that one chapter can weigh the results of others."""
 
 import hashlib
-import io
 import json
 import os
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import jupytext
 from filelock import FileLock
+from IPython.utils.capture import capture_output
 
 from msct_helpers.trial.paths import ROOT
 
@@ -35,7 +34,7 @@ def write_record(name: str, data: str, rows: list[dict[str, Any]]) -> None:
     """Leave a chapter's results for the others."""
     path = find_record(name, data)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock"):
+    with FileLock(f"{path}.lock", is_singleton=True):
         path.write_text(json.dumps(rows), encoding="utf-8")
 
 
@@ -43,7 +42,7 @@ def read_record(name: str, data: str) -> list[dict[str, Any]]:
     """Return a chapter's results; its code is run where nobody ran it in this state before."""
     path = find_record(name, data)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock"):
+    with FileLock(f"{path}.lock", is_singleton=True):
         try:
             return json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -54,7 +53,7 @@ def run_chapter(name: str) -> list[dict[str, Any]]:
     """Run a chapter's code here, show nothing of it, and return its results."""
     scope: dict[str, Any] = {}
     notebook = jupytext.read(ROOT / "chapters" / f"{name}.md")
-    with patch("msct_helpers.book.chapter.glue"), redirect_stdout(io.StringIO()):
+    with patch("msct_helpers.book.chapter.glue"), capture_output():
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 exec(compile(cell.source, name, "exec"), scope)

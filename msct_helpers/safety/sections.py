@@ -10,7 +10,7 @@ from msct_helpers.book.document import quote
 from msct_helpers.book.words import LABELS, join_words, upper_first
 from msct_helpers.safety import adverse_events, safety, shifts, tables
 from msct_helpers.safety import figures as figures_safety
-from msct_helpers.trial.load import Trial, load_statements
+from msct_helpers.trial.load import Trial
 from msct_helpers.trial.schema import PARAMETERS
 
 ASSUMED = (
@@ -88,7 +88,7 @@ def show_window(book: Chapter) -> None:
     record = book.record(safety.summarise_safety(book.trial))
     limits = safety.say_limits(record)
     display(book.say(f"{safety.say_window(book.trial, record)} {limits}".strip()))
-    counted = book.record(published.summarise_counts(load_statements()))
+    counted = book.take("cohort-flow")
     values = counted.set_index("id")
     total = int(values.loc["published.s1.denominator", "value"])
     treated = len(safety.select_safety_set(book.trial))
