@@ -1,16 +1,15 @@
 """Records of chapters beside each other, so that one chapter can weigh the results of others."""
 
 import hashlib
-import io
 import json
 import os
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import jupytext
 from filelock import FileLock
+from IPython.utils.capture import capture_output
 
 from msct_helpers.trial.paths import ROOT
 
@@ -54,7 +53,7 @@ def run_chapter(name: str) -> list[dict[str, Any]]:
     """Run a chapter's code here, show nothing of it, and return its results."""
     scope: dict[str, Any] = {}
     notebook = jupytext.read(ROOT / "chapters" / f"{name}.md")
-    with patch("msct_helpers.book.chapter.glue"), redirect_stdout(io.StringIO()):
+    with patch("msct_helpers.book.chapter.glue"), capture_output():
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 exec(compile(cell.source, name, "exec"), scope)
