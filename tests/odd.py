@@ -70,7 +70,11 @@ def more_endpoints(tables: Tables) -> Plan:
         values = (own["AVAL"].astype(float) * factor).round(1).astype(str)
         return own.assign(PARAMCD=code, AVAL=values, AVALU=unit)
 
-    further = [("AST", "ALT", 1.2, "U/L"), ("ALP", "BILI", 3.1, "U/L"), ("PLAT", "ALB", 3, "10^9/L")]
+    further = [
+        ("AST", "ALT", 1.2, "U/L"),
+        ("ALP", "BILI", 3.1, "U/L"),
+        ("PLAT", "ALB", 3, "10^9/L"),
+    ]
     tables["adlb"] = pd.concat([labs, *(derive(*each) for each in further)])
     return {"endpoints": ["ALT", "AST", "ALP", "BILI", "ALB", "PT", "PLAT"]}
 
@@ -138,5 +142,3 @@ def make_folders(home: Path) -> dict[str, Path]:
     """Return the folders of the data sets whose words and cells are stored."""
     odd = {change.__name__: make_odd(change, home / change.__name__) for change in PLANS}
     return {name: ROOT / "data" / name for name in DATASETS} | odd
-
-
