@@ -7,12 +7,13 @@ import pandas as pd
 from msct_helpers.ard.results import ref
 from msct_helpers.book.document import quote
 from msct_helpers.trial.load import Trial
-from msct_helpers.trial.schema import ADSL, PARAMETERS, SCHEMAS, Study
+from msct_helpers.trial.plan import Plan
+from msct_helpers.trial.schema import AGE, PARAMETERS, Study, make_schemas
 
 
-def table_dictionary(table: str) -> pd.DataFrame:
+def table_dictionary(table: str, plan: Plan) -> pd.DataFrame:
     """Return the data dictionary of a table, from the schema that validates it."""
-    schema = SCHEMAS[table]
+    schema = make_schemas(plan)[table]
     rows = []
     for name, column in schema.columns.items():
         kind = "number" if str(column.dtype) == "float64" else "text"
@@ -23,9 +24,9 @@ def table_dictionary(table: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["Variable", "Meaning", "Type", "Rule"])
 
 
-def table_rules(table: str) -> pd.DataFrame:
+def table_rules(table: str, plan: Plan) -> pd.DataFrame:
     """Return the rules that hold between columns of a table."""
-    rows = [str(check.error).partition("|")[::2] for check in SCHEMAS[table].checks]
+    rows = [str(check.error).partition("|")[::2] for check in make_schemas(plan)[table].checks]
     return pd.DataFrame([(f"`{c}`", e) for c, e in rows], columns=["Variable", "Rule"])
 
 
@@ -78,7 +79,7 @@ def table_readings(trial: Trial) -> pd.DataFrame:
 def name_parameter(code: str, unit: str, names: dict[str, str]) -> str:
     """Return a parameter or score with its unit, as a row's head."""
     if code == "AGE":
-        return f"{ADSL.columns['AGE'].description}"
+        return AGE
     if code in names:
         return f"{names[code]}, points"
     name = PARAMETERS[code].title
