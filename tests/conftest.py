@@ -1,6 +1,7 @@
 """Shared fixtures: two data sets, their books, and a project of one chapter; built once a run."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -146,3 +147,14 @@ def browser() -> Iterator[Browser]:
         chrome = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield chrome
         chrome.close()
+
+
+def show_cells(table: pd.DataFrame, record: pd.DataFrame) -> list[list[str]]:
+    """Return the cells of a display table as a reader sees them, row by row."""
+    texts = get_text(record)
+
+    def fill(cell: str) -> str:
+        shown = re.sub(r"\{([\w.=-]+)\}", lambda m: texts[m[1]], cell)
+        return shown.replace("\N{NO-BREAK SPACE}", " ")
+
+    return [[fill(cell) for cell in row] for row in table.itertuples(index=False)]

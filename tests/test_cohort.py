@@ -1,21 +1,26 @@
 """Flow, leavers, time to event and published counts, against R and against counts by hand."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from msct_helpers import Trial
 from msct_helpers.abstract import published
-from msct_helpers.cohort import baseline, population, survival
+from msct_helpers.book.layout import Row, lay_out, proportion_columns, visit_rows
+from msct_helpers.cohort import baseline, flow, population, survival
 from msct_helpers.meld import derive as meld
 from msct_helpers.trial.load import load_statements
-from msct_helpers.trial.plan import Plan
-from tests.conftest import get_text, with_tables
+from msct_helpers.trial.plan import Plan, plan_visits
+from tests.conftest import get_text, show_cells, with_tables
 
 PLAN = Plan()
-PLAN = Plan()
+
 EVENTS = ["DEATH", "LIVER TRANSPLANT", "LOST TO FOLLOW-UP", "WITHDRAWAL BY SUBJECT", None]
 
 
@@ -235,3 +240,156 @@ def test_baseline_groups_share_out_all_participants(synthetic: Trial) -> None:
     albumin = synthetic.adlb.query("PARAMCD == 'ALB' and AVISITN == 0")["AVAL"]
     assert float(text["base.alb.all.mean"]) == pytest.approx(albumin.mean(), abs=0.005)
     assert not record["statistic"].str.startswith("p_").any()
+
+
+WEEKS = Plan(visits=plan_visits((0, 12, 26), "week"), unit="week", horizon_months=6)
+"""Another plan: visits in weeks, of half a year."""
+
+
+@pytest.mark.parametrize(
+    ("reason", "status", "day", "unknown"),
+    [
+        ("LOST TO FOLLOW-UP", "DISCONTINUED", 400, True),
+        ("WITHDRAWAL BY SUBJECT", "DISCONTINUED", 400, True),
+        ("PHYSICIAN DECISION", "DISCONTINUED", 400, True),
+        (None, "ONGOING", 400, True),
+        (None, "ONGOING", 732, True),
+        (None, "ONGOING", 733, False),
+        ("LOST TO FOLLOW-UP", "DISCONTINUED", 733, False),
+        (None, "COMPLETED", 700, False),
+        ("DEATH", "DISCONTINUED", 400, False),
+        ("LIVER TRANSPLANT", "DISCONTINUED", 400, False),
+    ],
+)
+def test_whose_fate_is_unknown(
+    synthetic: Trial, reason: str | None, status: str, day: int, unknown: bool
+) -> None:
+    one = synthetic.adsl.iloc[:1].assign(EOSSTT=status, EOSDY=float(day), DCSREAS=reason)
+    record = survival.summarise_bounds(one, PLAN).set_index("id")["value"]
+    assert record["bound.unknown.count"] == unknown
+
+
+def test_bounds_of_the_synthetic_trial_stand_in_their_cells(synthetic: Trial) -> None:
+    # Three deaths, two transplants, four lost, of 26; intervals by binom.test in R 4.2.2.
+    record = survival.summarise_bounds(synthetic.adsl, PLAN)
+    rows = survival.list_bounds(record)
+    shown = lay_out(record, rows, proportion_columns(PLAN), ["Event", "If the lost were"])
+    assert list(shown.columns[2:]) == ["Participants", "Per cent", "Exact 95% CI, %"]
+    assert [row[1:] for row in show_cells(shown, record)] == [
+        ["all alive without transplant", "3 of 26", "11.5", "2.4 to 30.2"],
+        ["all dead", "7 of 26", "26.9", "11.6 to 47.8"],
+        ["all alive without transplant", "5 of 26", "19.2", "6.6 to 39.4"],
+        ["all dead", "9 of 26", "34.6", "17.2 to 55.7"],
+    ]
+
+
+def test_survival_stands_in_its_cells(mayo: Trial) -> None:
+    record = summarise_curves(mayo)
+    rows = [Row((str(v.number),), visit=v.number) for v in PLAN.later]
+    columns = survival.survival_columns(record, PLAN)
+    assert show_cells(lay_out(record, rows, columns), record) == [
+        ["6", "102", "93.6 (87.0 to 96.9)", "6.4 (3.1 to 13.0)", "0.0", "6.4"],
+        ["12", "91", "83.5 (75.1 to 89.3)", "16.5 (10.7 to 24.9)", "0.0", "16.5"],
+        ["24", "82", "75.2 (66.0 to 82.3)", "23.9 (16.9 to 33.0)", "0.9 (0.1 to 6.3)", "23.9"],
+    ]
+    assert [head.partition(",")[0] for head in columns] == [
+        "At risk",
+        "Transplant-free survival",
+        "Death",
+        "Transplant",
+        "Death by 1 − Kaplan-Meier",
+    ]
+
+
+def test_attendance_and_sets_stand_in_their_cells(synthetic: Trial) -> None:
+    adsl = synthetic.adsl.assign(FASFL=["N"] + ["Y"] * 25, SAFFL=["N"] * 2 + ["Y"] * 24)
+    record = population.summarise_disposition(with_tables(synthetic, adsl=adsl), PLAN)
+    shown = lay_out(record, visit_rows(PLAN, ""), population.ATTENDANCE_COLUMNS, ["Visit"])
+    heads = ["At risk, n (%)", "Attended, n (%)", "Missed, n (%)", "Left, n (%)"]
+    assert list(shown.columns[1:]) == heads
+    last = ["Month 24", "17 (65.4)", "15 (57.7)", "2 (7.7)", "9 (34.6)"]
+    assert show_cells(shown, record)[-1] == last
+    steps = show_cells(flow.derive_steps(record, PLAN), record)
+    assert steps[-1][0] == "Analysed\n25 full analysis set\n24 safety analysis set"
+    assert steps[3][1] == "1 died\n1 received a liver transplant\n2 lost to follow-up"
+
+
+def test_level_of_an_interval_is_that_of_the_plan(synthetic: Trial) -> None:
+    wide, narrow = PLAN, replace(PLAN, level=0.9)
+    for summarise in (
+        lambda plan: survival.summarise_bounds(synthetic.adsl, plan),
+        lambda plan: summarise_curves(synthetic, plan),
+        lambda plan: published.summarise_counts(load_statements(), plan),
+    ):
+        low, high = (summarise(plan).set_index("id")["value"] for plan in (wide, narrow))
+        limits = low.index[low.index.str.endswith("percent_low") & low.gt(0)]
+        assert (high[limits] > low[limits]).all()
+    assert "(Kaplan-Meier, 90% confidence" in survival.say_survival(
+        summarise_curves(synthetic, narrow), narrow
+    )
+    # By definition of the exact interval: three or more, and three or fewer of 26, in 5% each.
+    value = survival.summarise_bounds(synthetic.adsl, narrow).set_index("id")["value"]
+    least, most = (value[f"bound.death-alive.percent_{s}"] / 100 for s in ("low", "high"))
+    assert stats.binom.sf(2, 26, least) == pytest.approx(0.05)
+    assert stats.binom.cdf(3, 26, most) == pytest.approx(0.05)
+
+
+def test_sentences_on_survival_follow_the_data(synthetic: Trial) -> None:
+    def say(reason: str | None, day: int) -> str:
+        status = "DISCONTINUED" if reason else "ONGOING"
+        adsl = synthetic.adsl.assign(DCSREAS=reason, EOSSTT=status, EOSDY=float(day))
+        record = summarise_curves(with_tables(synthetic, adsl=adsl))
+        return f"{survival.say_survival(record, PLAN)} {survival.say_competing(record, PLAN)}"
+
+    assert say(None, 760).startswith("No participant is known to have died")
+    assert say(None, 760).endswith("there is no incidence to estimate.")
+    assert say(None, 500).startswith("Survival without transplant at two years cannot be estimated")
+    assert say(None, 500).endswith("Nobody was followed to two years, so no incidence is "
+                                   "estimated there.")  # fmt: skip
+    assert say("DEATH", 500).startswith("Nobody was alive without transplant and followed to")
+    assert "No transplant competed with death" in say("DEATH", 500)
+
+
+def test_words_follow_the_plan(synthetic: Trial) -> None:
+    adsl = synthetic.adsl
+    labs = synthetic.adlb[synthetic.adlb["AVISITN"] == 0]
+    trial = with_tables(synthetic, adsl=adsl, adlb=labs)
+    record = population.summarise_disposition(trial, WEEKS)
+    curves = summarise_curves(trial, WEEKS)
+    bounds = survival.summarise_bounds(adsl, WEEKS)
+    steps = flow.derive_steps(record, WEEKS)
+    said = [
+        flow.say_enrolment(record, WEEKS),
+        flow.say_course(record, WEEKS),
+        survival.say_survival(curves, WEEKS),
+        survival.say_competing(curves, WEEKS),
+        survival.say_bounds(bounds, WEEKS),
+        *(row.heads[0] for row in population.list_disposition(record, WEEKS)),
+        *(head for head in population.completeness_columns(WEEKS)),
+        flow.say_steps(steps),
+    ]
+    for words in said:
+        assert not re.search(r"(?i)month|year", words)
+    assert said[0].count("26 weeks") == 2
+    assert "26 weeks\n{status.in-follow-up.count} still followed" in steps["STEP"].tolist()
+    # Died on days 89, 302, 459; transplanted 63, 377; lost 88, 119, 198, 598: by day 182.
+    found = curves.set_index("id")["value"]
+    assert found["tfs.m26.risk_count"] == 22
+
+
+def test_who_left_is_said_to_be_higher_or_lower_as_the_data_are(synthetic: Trial) -> None:
+    scores = meld.derive_scores(synthetic.adlb, synthetic.adsl)
+    left = baseline.derive_groups(synthetic, PLAN)["LEFT"]
+    for sign, word in ((1, "higher"), (-1, "lower")):
+        adsl = synthetic.adsl.assign(AGE=np.where(left, 50 + 20 * sign, 50) + left.index % 3)
+        trial = with_tables(synthetic, adsl=adsl)
+        record = baseline.summarise_baseline(trial, scores, PLAN)
+        assert f"age ({word} in those who left, by" in baseline.say_leavers(record)
+    groups = ["COMPLETED", "LEFT"]
+    columns = baseline.group_columns(groups) | {"Standardised difference": "{smd.smd}"}
+    shown = lay_out(record, baseline.list_characteristics(record, groups), columns)
+    assert [head.partition(",")[0] for head in shown.columns[1:3]] == ["Completed", "Left"]
+    age = show_cells(shown, record)[0]
+    assert float(age[1].partition(" ")[0]) > float(age[2].partition(" ")[0])
+    assert age[3].startswith("−")
+    assert baseline.list_characteristics(record, ["ALL"]) == []

@@ -159,7 +159,9 @@ def test_words_turn_with_the_direction(labs: pd.DataFrame, synthetic: Trial) -> 
     record = pd.concat(
         [
             missing.summarise_imputed(found, worse, plan),
-            missing.summarise_ranks(found, worse, derive_disposition(synthetic.adsl, synthetic.plan), plan),
+            missing.summarise_ranks(
+                found, worse, derive_disposition(synthetic.adsl, synthetic.plan), plan
+            ),
         ]
     )
     assert "unfavourable side of zero" in missing.say_missing(record, plan)

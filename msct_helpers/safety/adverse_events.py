@@ -407,9 +407,9 @@ def grade_columns(trial: Trial, record: pd.DataFrame) -> dict[str, Cell]:
     return basis_column(trial) | counts
 
 
-def quote_lower(text: str) -> str:
-    """Return a coded value of the data set as a part of a template, in lower case."""
-    return quote(text.lower())
+def quote_lower(value: object) -> str:
+    """Return a coded value of the data set in lower case, as a part of a template, or a blank."""
+    return "" if pd.isna(value) else quote(str(value).lower())
 
 
 def lay_out_serious(listing: pd.DataFrame, trial: Trial) -> pd.DataFrame:
@@ -426,11 +426,10 @@ def lay_out_serious(listing: pd.DataFrame, trial: Trial) -> pd.DataFrame:
             "Event": listing["EVENT"].map(quote),
             "Basis": "assumed" if trial.synthetic else "",
             "Grade": [ref("listing", "grade", group=g) for g in places],
-            "Relation": listing["AEREL"].map(quote_lower, na_action="ignore"),
-            "Outcome": listing["AEOUT"].map(quote_lower),
+            "Relation": [quote_lower(text) for text in listing["AEREL"]],
+            "Outcome": [quote_lower(text) for text in listing["AEOUT"]],
         }
     )
     out["Study day"] = out["Study day"].where(listing["DAY"].notna(), "not recorded")
     out["Grade"] = out["Grade"].where(listing["GRADE"].notna(), "")
-    out = out.fillna("")
     return out.loc[:, (out != "").any()]
