@@ -11,9 +11,11 @@ from msct_helpers.abstract import published
 from msct_helpers.cohort import baseline, population, survival
 from msct_helpers.meld import derive as meld
 from msct_helpers.trial.load import load_statements
-from msct_helpers.trial.schema import VISITS
+from msct_helpers.trial.plan import Plan
 from tests.conftest import get_text, with_tables
 
+PLAN = Plan()
+PLAN = Plan()
 EVENTS = ["DEATH", "LIVER TRANSPLANT", "LOST TO FOLLOW-UP", "WITHDRAWAL BY SUBJECT", None]
 
 
@@ -44,54 +46,57 @@ def courses(draw: st.DrawFn, size: int = 26) -> tuple[list[str | None], list[int
 
 
 @settings(max_examples=60, deadline=None)
-@given(course=courses())
+@given(drawn=courses())
 def test_flow_conserves_participants(
-    synthetic: Trial, course: tuple[list[str | None], list[int], list[bool]]
+    synthetic: Trial, drawn: tuple[list[str | None], list[int], list[bool]]
 ) -> None:
-    trial = change_course(synthetic, *course)
+    trial = change_course(synthetic, *drawn)
     size = len(trial.adsl)
-    visits, exits = population.derive_attendance(trial), population.derive_exits(trial)
+    course = population.derive_follow_up(trial, PLAN)
+    visits = population.derive_attendance(course, trial.adlb, PLAN)
+    exits = population.derive_exits(course, PLAN)
     assert (visits["RISK"] + visits["LEFT"] == size).all()
     assert (visits["ATTENDED"] + visits["MISSED"] == visits["RISK"]).all()
     assert (visits["MISSED"] >= 0).all()
-    left_by = exits.groupby("AVISITN")["COUNT"].sum().reindex(list(VISITS)[1:])
+    left_by = exits.groupby("AVISITN")["COUNT"].sum().reindex(PLAN.numbers[1:])
     assert left_by.fillna(0).tolist() == (-visits["RISK"].diff().dropna()).tolist()
-    record = population.summarise_disposition(trial)
-    status = record[(record["analysis"] == "status") & (record["statistic"] == "count")]
-    assert status["value"].sum() == size
+    population.check_flow(trial.adsl, course["STATUS"], visits, exits)
+    assert population.count_statuses(course["STATUS"]).sum() == size
     # Aalen-Johansen and Kaplan-Meier share out the same participants at every day.
-    times = survival.derive_time_to_event(trial.adsl)
-    free = survival.estimate_survival(times["DAYS"], times["EVENT"] > 0)
-    both = survival.estimate_incidence(times["DAYS"], times["EVENT"])
+    times = survival.derive_time_to_event(trial.adsl, PLAN)
+    free = survival.estimate_survival(times["DAYS"], times["EVENT"] > 0, 0.95)
+    both = survival.estimate_incidence(times["DAYS"], times["EVENT"], 0.95)
     for day in (0, 183, 365, 731):
         at, sums = survival.get_at(free, day), survival.get_at(both, day)
         assert at["SURVIVAL"] + sums["DEATH"] + sums["LIVER TRANSPLANT"] == pytest.approx(1)
-    bounds = survival.summarise_bounds(trial).set_index("id")["value"]
-    assert (
-        bounds["bound.event-dead.count"] - bounds["bound.event-alive.count"]
-        == (bounds["bound.unknown.count"])
+    bounds = survival.count_bounds(course["STATUS"])
+    assert bounds["EVENT DEAD"] - bounds["EVENT ALIVE"] == bounds["UNKNOWN"]
+    # Nobody is unknown who had an event or was followed to the end.
+    assert bounds["EVENT ALIVE"] + (times["STATUS"] == "IN FOLLOW-UP").sum() == (
+        size - bounds["UNKNOWN"]
     )
 
 
 def test_a_flow_that_loses_someone_is_refused(
     synthetic: Trial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    exits = population.derive_exits(synthetic).iloc[:-1]
-    monkeypatch.setattr(population, "derive_exits", lambda trial: exits)
+    exits = population.derive_exits(population.derive_follow_up(synthetic, PLAN), PLAN).iloc[:-1]
+    monkeypatch.setattr(population, "derive_exits", lambda course, plan: exits)
     with pytest.raises(ValueError, match="left by the last visit: 9 and 8"):
-        population.summarise_disposition(synthetic)
+        population.summarise_disposition(synthetic, PLAN)
 
 
 def test_flow_of_the_synthetic_trial_counted_by_hand(synthetic: Trial) -> None:
     # Events on study days 89, 302, 459 (deaths), 63, 377 (transplants), 88, 119, 198, 598 (lost).
-    visits = population.derive_attendance(synthetic).set_index("AVISITN")
+    course = population.derive_follow_up(synthetic, PLAN)
+    visits = population.derive_attendance(course, synthetic.adlb, PLAN).set_index("AVISITN")
     assert visits["RISK"].tolist() == [26, 22, 20, 17]
-    exits = population.derive_exits(synthetic)
+    exits = population.derive_exits(course, PLAN)
     assert exits.groupby("AVISITN")["COUNT"].sum().to_dict() == {6: 4, 12: 2, 24: 3}
 
 
 def test_who_leaves_after_the_last_visit_is_shown(mayo: Trial) -> None:
-    exits = population.derive_exits(mayo)
+    exits = population.derive_exits(population.derive_follow_up(mayo, PLAN), PLAN)
     died = exits[exits["STATUS"] == "DEATH"]["COUNT"].tolist()
     # 26 deaths within two years in R; one on day 694 after entry, seen at month 24 before.
     assert died == [7, 9, 9, 1]
@@ -103,10 +108,10 @@ def test_who_came_early_or_completed_was_at_risk(synthetic: Trial) -> None:
     one["EOSSTT"] = ["COMPLETED", "ONGOING"]
     labs = synthetic.adlb[synthetic.adlb["USUBJID"].isin(one["USUBJID"])]
     trial = with_tables(synthetic, adsl=one, adlb=labs[labs["AVISITN"] < 24])
-    assert population.derive_follow_up(trial)["LASTRISK"].tolist() == [24, 12]
+    assert population.derive_follow_up(trial, PLAN)["LASTRISK"].tolist() == [24, 12]
     late = labs[labs["AVISITN"] == 24].assign(ADY=690.0)
     trial = with_tables(trial, adlb=pd.concat([trial.adlb, late]))
-    assert population.derive_follow_up(trial)["LASTRISK"].tolist() == [24, 24]
+    assert population.derive_follow_up(trial, PLAN)["LASTRISK"].tolist() == [24, 24]
 
 
 # R 4.2.2, survival 3.5-3: survfit with conf.type "log-log", and with a factor of states.
@@ -124,12 +129,21 @@ R_SURVIVAL = {
 }
 
 
+def summarise_curves(trial: Trial, plan: Plan = PLAN) -> pd.DataFrame:
+    times = survival.derive_time_to_event(trial.adsl, plan)
+    days, event = times["DAYS"], times["EVENT"]
+    free = survival.estimate_survival(days, event > 0, plan.level)
+    naive = survival.estimate_survival(days, event == 1, plan.level)
+    incidence = survival.estimate_incidence(days, event, plan.level)
+    return survival.summarise_survival(times, free, incidence, naive, plan)
+
+
 @pytest.mark.parametrize("dataset", R_SURVIVAL)
 def test_survival_and_incidence_equal_those_of_r(
     dataset: str, request: pytest.FixtureRequest
 ) -> None:
     trial: Trial = request.getfixturevalue(dataset)
-    value = survival.summarise_survival(trial).set_index("id")["value"]
+    value = summarise_curves(trial).set_index("id")["value"]
     for month, risk, free, low, high, died, moved in R_SURVIVAL[dataset]:
         found = [value[f"tfs.m{month}.{s}"] for s in ("percent", "percent_low", "percent_high")]
         assert found == pytest.approx([100 * free, 100 * low, 100 * high], abs=1e-6)
@@ -139,31 +153,38 @@ def test_survival_and_incidence_equal_those_of_r(
 
 
 def test_naive_incidence_and_standard_error_equal_those_of_r(mayo: Trial, synthetic: Trial) -> None:
-    value = survival.summarise_survival(mayo).set_index("id")["value"]
+    value = summarise_curves(mayo).set_index("id")["value"]
     assert value["cif.m24.death.percent_se"] == pytest.approx(4.08, abs=0.005)
     assert value["naive.m24.death.percent"] == pytest.approx(100 * (1 - 0.7609406306), abs=1e-6)
-    value = survival.summarise_survival(synthetic).set_index("id")["value"]
+    value = summarise_curves(synthetic).set_index("id")["value"]
     assert value["naive.m24.death.percent"] == pytest.approx(100 * (1 - 0.8646616541), abs=1e-6)
     assert value["naive.m24.death.excess_percent"] == pytest.approx(13.53383459 - 12.78235653)
 
 
 def test_curves_without_events_and_with_nobody_left() -> None:
     days, none = pd.Series([10, 20, 30]), pd.Series([0, 0, 0])
-    curve = survival.estimate_survival(days, none)
+    curve = survival.estimate_survival(days, none, 0.95)
     assert curve["SURVIVAL"].tolist() == [1.0]
     assert curve["CI_LOW"].isna().all()
-    assert survival.estimate_incidence(days, none)["DEATH"].tolist() == [0.0]
-    all_died = survival.estimate_survival(days, pd.Series([1, 1, 1]))
+    assert survival.estimate_incidence(days, none, 0.95)["DEATH"].tolist() == [0.0]
+    all_died = survival.estimate_survival(days, pd.Series([1, 1, 1]), 0.95)
     assert all_died["SURVIVAL"].tolist() == pytest.approx([1, 2 / 3, 1 / 3, 0])
     assert np.isnan(all_died["CI_HIGH"].iloc[-1])
-    moved = survival.estimate_incidence(days, pd.Series([2, 2, 2]))
+    moved = survival.estimate_incidence(days, pd.Series([2, 2, 2]), 0.95)
     assert moved["LIVER TRANSPLANT"].iloc[-1] == pytest.approx(1)
     assert moved["DEATH"].iloc[-1] == 0
 
 
 def test_published_counts_have_the_exact_intervals_of_r() -> None:
     # binom.test in R 4.2.2, per cent.
-    text = get_text(published.summarise_counts(load_statements()))
+    text = get_text(
+        pd.concat(
+            [
+                published.summarise_counts(load_statements(), PLAN),
+                published.summarise_none_seen(load_statements(), PLAN),
+            ]
+        )
+    )
     for group, share, low, high in (
         ("n3", "11.5", "2.4", "30.2"),
         ("n4", "7.7", "0.9", "25.1"),
@@ -204,7 +225,7 @@ def test_standardised_differences_by_hand() -> None:
 
 def test_baseline_groups_share_out_all_participants(synthetic: Trial) -> None:
     scores = meld.derive_scores(synthetic.adlb, synthetic.adsl)
-    record = baseline.summarise_baseline(synthetic, scores)
+    record = baseline.summarise_baseline(synthetic, scores, PLAN)
     size = record[record["analysis"] == "group"].set_index("group")["value"]
     assert size[["UMBILICAL CORD", "CORD BLOOD", "BONE MARROW"]].tolist() == [23, 2, 1]
     assert size["COMPLETED"] + size["LEFT"] == size["ALL"] == 26

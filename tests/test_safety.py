@@ -9,8 +9,13 @@ import pytest
 from msct_helpers import Trial
 from msct_helpers.ard.results import make_id
 from msct_helpers.safety import adverse_events, safety, shifts
+from msct_helpers.trial.plan import Plan
 from msct_helpers.trial.schema import ADAE
 from tests.conftest import get_text, with_tables
+
+PLAN = Plan()
+
+PLAN = Plan()
 
 EVENTS = pd.DataFrame(
     [
@@ -32,7 +37,7 @@ def small(synthetic: Trial) -> Trial:
 
 
 def test_participants_count_once_with_their_worst_grade(small: Trial) -> None:
-    text = get_text(adverse_events.summarise_events(small))
+    text = get_text(adverse_events.summarise_events(small, PLAN, PLAN))
     fever = {s: text[f"ae.general.fever.{s}"] for s in ("count", "severe_count", "events_count")}
     assert fever == {"count": "2", "severe_count": "1", "events_count": "3"}
     grades = [text[f"ae.general.fever.grade{g}_count"] for g in range(1, 6)]
@@ -44,7 +49,7 @@ def test_participants_count_once_with_their_worst_grade(small: Trial) -> None:
 
 
 def test_overview_keeps_rows_of_zero(small: Trial) -> None:
-    record = adverse_events.summarise_overview(small)
+    record = adverse_events.summarise_overview(small, PLAN, PLAN)
     counts = record[record["statistic"] == "count"].set_index("group")["value"].to_dict()
     assert counts == {
         "ANY": 3,
@@ -56,7 +61,7 @@ def test_overview_keeps_rows_of_zero(small: Trial) -> None:
         "WINDOW": 2,
         "SERIOUS WINDOW": 0,
     }
-    none = adverse_events.summarise_overview(with_tables(small, adae=EVENTS.iloc[:0]))
+    none = adverse_events.summarise_overview(with_tables(small, adae=EVENTS.iloc[:0]), PLAN, PLAN)
     assert len(none) == len(record)
     assert none.loc[none["statistic"] == "count", "value"].eq(0).all()
 
@@ -68,14 +73,14 @@ def test_rates_have_the_exact_intervals_of_r() -> None:
         (4, 33.2, 3.282727, 30.84816),
         (13, 40.1, 17.26173, 55.4374),
     ):
-        found = adverse_events.estimate_rate(count, years)
+        found = adverse_events.estimate_rate(count, years, 0.95)
         assert found["rate"] == pytest.approx(100 * count / years)
         assert [found["rate_low"], found["rate_high"]] == pytest.approx([low, high], abs=1e-4)
-    assert np.isnan(adverse_events.estimate_rate(0, 0.0)["rate"])
+    assert np.isnan(adverse_events.estimate_rate(0, 0.0, 0.95)["rate"])
 
 
 def test_listing_names_nobody_and_misses_no_death(small: Trial, mayo: Trial) -> None:
-    listing = adverse_events.derive_serious(small)
+    listing = adverse_events.derive_serious(small, PLAN, PLAN)
     # Deaths of SYN-09 and SYN-12 have no fatal event here.
     assert listing["EVENT"].tolist() == [
         "Fever",
@@ -85,9 +90,9 @@ def test_listing_names_nobody_and_misses_no_death(small: Trial, mayo: Trial) -> 
     ]
     assert listing["DAY"].tolist() == [9, 89, 302, 450]
     late = small.adsl.assign(DTHDY=small.adsl["DTHDY"].fillna(900.0))
-    unchanged = adverse_events.derive_serious(with_tables(small, adsl=late))
+    unchanged = adverse_events.derive_serious(with_tables(small, adsl=late), PLAN, PLAN)
     assert unchanged["DAY"].tolist() == [9, 89, 302, 450], "a death after two years was listed"
-    deaths = adverse_events.derive_serious(mayo)
+    deaths = adverse_events.derive_serious(mayo, PLAN, PLAN)
     assert len(deaths) == 26
     assert adverse_events.summarise_serious(deaths)["group"].str.contains("PBC").sum() == 0
 
@@ -130,7 +135,7 @@ def test_shifts_go_from_baseline_to_the_worst_later_value(synthetic: Trial) -> N
         columns=["USUBJID", "PARAMCD", "AVISITN", "AVAL"],
     )
     trial = with_tables(synthetic, adlb=adlb)
-    moved = shifts.summarise_shifts(trial)
+    moved = shifts.summarise_shifts(trial, PLAN, PLAN)
     found = moved[moved["value"] > 0].set_index(["parameter", "group"])["value"].to_dict()
     assert found == {
         ("SODIUM", "NORMAL to LOW"): 1,
@@ -139,14 +144,14 @@ def test_shifts_go_from_baseline_to_the_worst_later_value(synthetic: Trial) -> N
         ("BILI", "1 to 2"): 1,
     }
     bare = replace(trial, study=replace(trial.study, reference_ranges=None))
-    assert set(shifts.summarise_shifts(bare)["parameter"]) == {"BILI"}
+    assert set(shifts.summarise_shifts(bare, PLAN, PLAN)["parameter"]) == {"BILI"}
 
 
 def test_window_without_events_gives_the_limits(synthetic: Trial, small: Trial) -> None:
-    record = safety.summarise_safety(synthetic)
+    record = safety.summarise_safety(synthetic, PLAN, PLAN)
     text = get_text(record)
     assert text["risk.serious-24h.percent_upper"] == "10.9"
     early = EVENTS.assign(AEHRINF=2.0)
-    seen = safety.summarise_safety(with_tables(small, adae=early.iloc[1:2]))
+    seen = safety.summarise_safety(with_tables(small, adae=early.iloc[1:2]), PLAN, PLAN)
     assert get_text(seen)["risk.serious-24h.count"] == "1"
-    assert safety.say_limits(seen) == ""
+    assert safety.say_limits(seen, PLAN) == ""

@@ -31,7 +31,7 @@ def test_mayo_deaths_by_visit(mayo: Trial) -> None:
     # R, survival 3.5-3: 7, 18 and 26 deaths by 6, 12 and 24 months; 1 transplant by 24.
     days = mayo.adsl["DTHDY"] - 1
     assert [(days <= d).sum() for d in (183, 365, 731)] == [7, 18, 26]
-    text = get_text(safety.summarise_safety(mayo))
+    text = get_text(safety.summarise_safety(mayo, mayo.plan))
     assert text["risk.death.count"] == "26"
     assert text["risk.liver-transplant.count"] == "1"
 

@@ -126,9 +126,9 @@ def check_trial(trial: Trial) -> pd.DataFrame:
     labs = trial.efficacy_labs
     labs = pd.concat([labs, derive_scores(labs, trial.adsl)])
     found = [
-        summarise_change(labs[labs["PARAMCD"].isin(codes)]),
-        summarise_disposition(trial),
-        summarise_safety(trial),
+        summarise_change(labs[labs["PARAMCD"].isin(codes)], trial.plan),
+        summarise_disposition(trial, trial.plan),
+        summarise_safety(trial, trial.plan),
     ]
     return check_statements(published, pd.concat(found), trial.plan)
 

@@ -14,10 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from docutils import nodes
 from docutils.parsers.rst import directives
-from myst_nb.core.read import create_nb_reader
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
@@ -25,29 +23,16 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from msct_helpers.ard.columns import PUBLISHED
 from msct_helpers.book.document import MIME, Node
+from msct_helpers.book.records import RECORD_KEY
 from msct_helpers.sphinx.document import TreeBuilder
 from msct_helpers.trial.text import show_characters
 
-RECORD_KEY = "record"
 RESULTS = "results"
 FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 """Characters with which a spreadsheet begins a formula; the last four are their wide forms."""
 
 NUMERIC = {"rawValue": float, "AVISITN": int, "n": int}
 """Published columns that hold numbers."""
-
-
-def read_notebook(env: BuildEnvironment, docname: str) -> nbformat.NotebookNode | None:
-    """Return a page as a notebook, or None where it has no code."""
-    path = Path(env.doc2path(docname))
-    text = path.read_text(encoding="utf-8")
-    reader = create_nb_reader(
-        str(path),
-        env.myst_config,  # type: ignore[attr-defined]
-        env.mystnb_config,  # type: ignore[attr-defined]
-        text,
-    )
-    return None if reader is None else reader.read(text)
 
 
 def read_left(env: BuildEnvironment, docname: str) -> dict[str, Any]:
@@ -103,13 +88,6 @@ class PasteDirective(SphinxDirective):
         holder = nodes.container(classes=self.options.get("class", []))
         holder += TreeBuilder(self.state.document, self.env, home=page).build_blocks(blocks)
         return [holder]
-
-
-def reread_pasting(
-    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
-) -> list[str]:
-    """Read the front page again when a chapter is read: it pastes that chapter's numbers."""
-    return [str(app.config.root_doc)] if added | changed else []
 
 
 def note_read(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
@@ -244,7 +222,6 @@ def setup_results(app: Sphinx) -> None:
     """Register what the results need."""
     app.add_role("paste", PasteRole())
     app.add_directive("paste", PasteDirective)
-    app.connect("env-get-outdated", reread_pasting)
     app.connect("env-before-read-docs", note_read)
     app.connect("html-collect-pages", collect_pages)
     app.connect("build-finished", publish_results)
