@@ -96,18 +96,17 @@ def collect_record(app: Sphinx) -> list[dict[str, Any]]:
     Raises
     ------
     ExtensionError
-        If two chapters give the same result different values.
+        If two chapters recorded the same result, or one shows another value than was recorded.
     """
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
-    values: dict[str, tuple[float | None, str]] = {}
+    rows: dict[str, dict[str, Any]] = {}
     for docname in sorted(app.env.found_docs):
         for row in json.loads(read_left(app.env, docname).get(RECORD_KEY, "[]")):
-            value, chapter = values.setdefault(row["id"], (row["value"], row["chapter"]))
-            if value != row["value"]:
+            known = rows.setdefault(row["id"], row | {"shown": ""})
+            if (known["chapter"], known["value"]) != (row["chapter"], row["value"]):
                 raise ExtensionError(
-                    f"{row['id']}: {value} in {chapter} but {row['value']} in {row['chapter']}"
+                    f"{row['id']}: {known['value']} in {known['chapter']} but {row['value']} in "
+                    f"{row['chapter']}; a result has one source"
                 )
-            known = rows.setdefault((row["chapter"], row["id"]), row | {"shown": ""})
             # A chapter may show what another one computed.
             places = dict.fromkeys([*known["shown"].split(), *row["shown"].split()])
             known["shown"] = " ".join(places)
