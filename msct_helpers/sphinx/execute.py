@@ -114,7 +114,7 @@ def execute_all(pages: list[Path]) -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ["MPLBACKEND"] = "agg"
     start, runs = time.perf_counter(), dict[Future[None], Path]()
-    order = TopologicalSorter({p: set(list_taken(read_cells(p))) & set(pages) for p in pages})
+    order = TopologicalSorter({p: set(list_taken(p)) & set(pages) for p in pages})
     order.prepare()
     with ThreadPoolExecutor(max_workers=WORKERS) as pool:
         for count in range(1, len(pages) + 1):
@@ -160,7 +160,7 @@ def execute(page: Path) -> None:
     outputs = [cell.outputs for cell in cells]
     rows = find_rows(outputs)
     taken = {row["chapter"] for row in rows} - {page.stem}
-    unnamed = taken - {path.stem for path in list_taken(read_cells(page))}
+    unnamed = taken - {path.stem for path in list_taken(page)}
     if unnamed:
         raise RuntimeError(f'expected book.take("{min(unnamed)}") in one of its cells')
     if left != find_left(page):
