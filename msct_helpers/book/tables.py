@@ -9,7 +9,7 @@ from msct_helpers.book.document import quote
 from msct_helpers.book.layout import unbroken
 from msct_helpers.trial.load import Trial
 from msct_helpers.trial.plan import Plan
-from msct_helpers.trial.schema import AGE, PARAMETERS, VISITS, Study, make_schemas
+from msct_helpers.trial.schema import AGE, KEYS, PARAMETERS, VISITS, make_schemas
 
 
 def table_change(record: pd.DataFrame, code: str) -> pd.DataFrame:
@@ -66,7 +66,7 @@ def table_units() -> pd.DataFrame:
 
 def table_study() -> pd.DataFrame:
     """Return the keys of ``study.yml``."""
-    rows = [(f"`{n}`", f.metadata["about"]) for n, f in Study.__dataclass_fields__.items()]
+    rows = [(f"`{key}`", about) for key, about in KEYS.items()]
     return pd.DataFrame(rows, columns=["Key", "Meaning"])
 
 
