@@ -30,6 +30,7 @@ LONGEST_LIST = 200
 
 INTEGER = re.compile(r"[+-]?(0|[1-9][0-9]{0,14})")
 DECIMAL = re.compile(r"[+-]?(\d{1,15}(\.\d{0,15})?|\.\d{1,15})")
+VISIT = re.compile(r"0|[1-9][0-9]{0,3}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 CHOICES = {"origin": ("synthetic", "real"), "visit_unit": ("months", "weeks")}
@@ -294,7 +295,7 @@ def _read_visits(name: str, value: Any, log: Log) -> list[int]:
 def _read_windows(name: str, value: Any, log: Log) -> dict[int, list[int]]:
     out = {}
     for key, given in _mapping(value, "such as `6: [120, 270]`").items():
-        if not INTEGER.fullmatch(key):
+        if not VISIT.fullmatch(key):
             raise _Refused(_line(given), "the number of a visit, a colon and a window", key)
         expected = f"for visit {key} [first, last]: two study days, not 0, the first no later"
         days = [_whole(item, expected, -LAST_DAY, LAST_DAY) for item in _pair(given, expected)]
