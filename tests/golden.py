@@ -41,7 +41,7 @@ def write_block(block: Node) -> Iterator[str]:
     elif block["kind"] == "figure":
         yield f"[{block['name']}] {to_plain(block['caption'])}"
         yield f"Alternative text: {block['alt']}"
-    elif block["kind"] == "paragraph":
+    elif block["kind"] in ("heading", "paragraph"):
         yield to_plain(block["children"])
 
 
@@ -77,6 +77,8 @@ def run_chapter(path: Path, folder: Path) -> str:
             result = shell.run_cell(cell.source)
         result.raise_error()
         outputs = [(output.data, output.metadata or {}) for output in captured.outputs]
+        if result.result is not None and not cell.source.rstrip().endswith(";"):
+            outputs.append(shell.display_formatter.format(result.result))
         texts += [write_output(data, metadata) for data, metadata in outputs]
     plt.close("all")
     return "\n\n".join(text for text in texts if text) + "\n"

@@ -313,7 +313,7 @@ def test_visits_outside_the_plan_count_for_the_worst_value_only(folder: Path) ->
     pd.testing.assert_frame_equal(before.adlb, after.adlb)
     assert after.unscheduled["AVAL"].tolist() == [12, 6]
     assert after.carried["PARAMCD"].tolist() == ["GGT"]
-    ends = [derive_shifts(t, "ALB").set_index("USUBJID")["END"] for t in (before, after)]
+    ends = [derive_shifts(t, "ALB", t.plan).set_index("USUBJID")["END"] for t in (before, after)]
     assert [e["SYN-01"] for e in ends] == ["1", "3"]
     assert ends[0].drop("SYN-01").equals(ends[1].drop("SYN-01"))
 

@@ -1,18 +1,25 @@
 """Flow, leavers, time to event and published counts, against R and against counts by hand."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from msct_helpers import Trial
 from msct_helpers.abstract import published
-from msct_helpers.cohort import baseline, population, survival
+from msct_helpers.book.layout import Row, lay_out, proportion_columns, visit_rows
+from msct_helpers.cohort import baseline, flow, population, survival
 from msct_helpers.meld import derive as meld
 from msct_helpers.trial.load import load_statements
-from msct_helpers.trial.schema import VISITS
-from tests.conftest import get_text, with_tables
+from msct_helpers.trial.plan import Plan, plan_visits
+from tests.conftest import get_text, show_cells, with_tables
+
+PLAN = Plan()
 
 EVENTS = ["DEATH", "LIVER TRANSPLANT", "LOST TO FOLLOW-UP", "WITHDRAWAL BY SUBJECT", None]
 
@@ -44,54 +51,57 @@ def courses(draw: st.DrawFn, size: int = 26) -> tuple[list[str | None], list[int
 
 
 @settings(max_examples=60, deadline=None)
-@given(course=courses())
+@given(drawn=courses())
 def test_flow_conserves_participants(
-    synthetic: Trial, course: tuple[list[str | None], list[int], list[bool]]
+    synthetic: Trial, drawn: tuple[list[str | None], list[int], list[bool]]
 ) -> None:
-    trial = change_course(synthetic, *course)
+    trial = change_course(synthetic, *drawn)
     size = len(trial.adsl)
-    visits, exits = population.derive_attendance(trial), population.derive_exits(trial)
+    course = population.derive_follow_up(trial, PLAN)
+    visits = population.derive_attendance(course, trial.adlb, PLAN)
+    exits = population.derive_exits(course, PLAN)
     assert (visits["RISK"] + visits["LEFT"] == size).all()
     assert (visits["ATTENDED"] + visits["MISSED"] == visits["RISK"]).all()
     assert (visits["MISSED"] >= 0).all()
-    left_by = exits.groupby("AVISITN")["COUNT"].sum().reindex(list(VISITS)[1:])
+    left_by = exits.groupby("AVISITN")["COUNT"].sum().reindex(PLAN.numbers[1:])
     assert left_by.fillna(0).tolist() == (-visits["RISK"].diff().dropna()).tolist()
-    record = population.summarise_disposition(trial)
-    status = record[(record["analysis"] == "status") & (record["statistic"] == "count")]
-    assert status["value"].sum() == size
+    population.check_flow(trial.adsl, course["STATUS"], visits, exits)
+    assert population.count_statuses(course["STATUS"]).sum() == size
     # Aalen-Johansen and Kaplan-Meier share out the same participants at every day.
-    times = survival.derive_time_to_event(trial.adsl)
-    free = survival.estimate_survival(times["DAYS"], times["EVENT"] > 0)
-    both = survival.estimate_incidence(times["DAYS"], times["EVENT"])
+    times = survival.derive_time_to_event(trial.adsl, PLAN)
+    free = survival.estimate_survival(times["DAYS"], times["EVENT"] > 0, 0.95)
+    both = survival.estimate_incidence(times["DAYS"], times["EVENT"], 0.95)
     for day in (0, 183, 365, 731):
         at, sums = survival.get_at(free, day), survival.get_at(both, day)
         assert at["SURVIVAL"] + sums["DEATH"] + sums["LIVER TRANSPLANT"] == pytest.approx(1)
-    bounds = survival.summarise_bounds(trial).set_index("id")["value"]
-    assert (
-        bounds["bound.event-dead.count"] - bounds["bound.event-alive.count"]
-        == (bounds["bound.unknown.count"])
+    bounds = survival.count_bounds(course["STATUS"])
+    assert bounds["EVENT DEAD"] - bounds["EVENT ALIVE"] == bounds["UNKNOWN"]
+    # Nobody is unknown who had an event or was followed to the end.
+    assert bounds["EVENT ALIVE"] + (times["STATUS"] == "IN FOLLOW-UP").sum() == (
+        size - bounds["UNKNOWN"]
     )
 
 
 def test_a_flow_that_loses_someone_is_refused(
     synthetic: Trial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    exits = population.derive_exits(synthetic).iloc[:-1]
-    monkeypatch.setattr(population, "derive_exits", lambda trial: exits)
+    exits = population.derive_exits(population.derive_follow_up(synthetic, PLAN), PLAN).iloc[:-1]
+    monkeypatch.setattr(population, "derive_exits", lambda course, plan: exits)
     with pytest.raises(ValueError, match="left by the last visit: 9 and 8"):
-        population.summarise_disposition(synthetic)
+        population.summarise_disposition(synthetic, PLAN)
 
 
 def test_flow_of_the_synthetic_trial_counted_by_hand(synthetic: Trial) -> None:
     # Events on study days 89, 302, 459 (deaths), 63, 377 (transplants), 88, 119, 198, 598 (lost).
-    visits = population.derive_attendance(synthetic).set_index("AVISITN")
+    course = population.derive_follow_up(synthetic, PLAN)
+    visits = population.derive_attendance(course, synthetic.adlb, PLAN).set_index("AVISITN")
     assert visits["RISK"].tolist() == [26, 22, 20, 17]
-    exits = population.derive_exits(synthetic)
+    exits = population.derive_exits(course, PLAN)
     assert exits.groupby("AVISITN")["COUNT"].sum().to_dict() == {6: 4, 12: 2, 24: 3}
 
 
 def test_who_leaves_after_the_last_visit_is_shown(mayo: Trial) -> None:
-    exits = population.derive_exits(mayo)
+    exits = population.derive_exits(population.derive_follow_up(mayo, PLAN), PLAN)
     died = exits[exits["STATUS"] == "DEATH"]["COUNT"].tolist()
     # 26 deaths within two years in R; one on day 694 after entry, seen at month 24 before.
     assert died == [7, 9, 9, 1]
@@ -103,10 +113,10 @@ def test_who_came_early_or_completed_was_at_risk(synthetic: Trial) -> None:
     one["EOSSTT"] = ["COMPLETED", "ONGOING"]
     labs = synthetic.adlb[synthetic.adlb["USUBJID"].isin(one["USUBJID"])]
     trial = with_tables(synthetic, adsl=one, adlb=labs[labs["AVISITN"] < 24])
-    assert population.derive_follow_up(trial)["LASTRISK"].tolist() == [24, 12]
+    assert population.derive_follow_up(trial, PLAN)["LASTRISK"].tolist() == [24, 12]
     late = labs[labs["AVISITN"] == 24].assign(ADY=690.0)
     trial = with_tables(trial, adlb=pd.concat([trial.adlb, late]))
-    assert population.derive_follow_up(trial)["LASTRISK"].tolist() == [24, 24]
+    assert population.derive_follow_up(trial, PLAN)["LASTRISK"].tolist() == [24, 24]
 
 
 # R 4.2.2, survival 3.5-3: survfit with conf.type "log-log", and with a factor of states.
@@ -124,12 +134,21 @@ R_SURVIVAL = {
 }
 
 
+def summarise_curves(trial: Trial, plan: Plan = PLAN) -> pd.DataFrame:
+    times = survival.derive_time_to_event(trial.adsl, plan)
+    days, event = times["DAYS"], times["EVENT"]
+    free = survival.estimate_survival(days, event > 0, plan.level)
+    naive = survival.estimate_survival(days, event == 1, plan.level)
+    incidence = survival.estimate_incidence(days, event, plan.level)
+    return survival.summarise_survival(times, free, incidence, naive, plan)
+
+
 @pytest.mark.parametrize("dataset", R_SURVIVAL)
 def test_survival_and_incidence_equal_those_of_r(
     dataset: str, request: pytest.FixtureRequest
 ) -> None:
     trial: Trial = request.getfixturevalue(dataset)
-    value = survival.summarise_survival(trial).set_index("id")["value"]
+    value = summarise_curves(trial).set_index("id")["value"]
     for month, risk, free, low, high, died, moved in R_SURVIVAL[dataset]:
         found = [value[f"tfs.m{month}.{s}"] for s in ("percent", "percent_low", "percent_high")]
         assert found == pytest.approx([100 * free, 100 * low, 100 * high], abs=1e-6)
@@ -139,31 +158,38 @@ def test_survival_and_incidence_equal_those_of_r(
 
 
 def test_naive_incidence_and_standard_error_equal_those_of_r(mayo: Trial, synthetic: Trial) -> None:
-    value = survival.summarise_survival(mayo).set_index("id")["value"]
+    value = summarise_curves(mayo).set_index("id")["value"]
     assert value["cif.m24.death.percent_se"] == pytest.approx(4.08, abs=0.005)
     assert value["naive.m24.death.percent"] == pytest.approx(100 * (1 - 0.7609406306), abs=1e-6)
-    value = survival.summarise_survival(synthetic).set_index("id")["value"]
+    value = summarise_curves(synthetic).set_index("id")["value"]
     assert value["naive.m24.death.percent"] == pytest.approx(100 * (1 - 0.8646616541), abs=1e-6)
     assert value["naive.m24.death.excess_percent"] == pytest.approx(13.53383459 - 12.78235653)
 
 
 def test_curves_without_events_and_with_nobody_left() -> None:
     days, none = pd.Series([10, 20, 30]), pd.Series([0, 0, 0])
-    curve = survival.estimate_survival(days, none)
+    curve = survival.estimate_survival(days, none, 0.95)
     assert curve["SURVIVAL"].tolist() == [1.0]
     assert curve["CI_LOW"].isna().all()
-    assert survival.estimate_incidence(days, none)["DEATH"].tolist() == [0.0]
-    all_died = survival.estimate_survival(days, pd.Series([1, 1, 1]))
+    assert survival.estimate_incidence(days, none, 0.95)["DEATH"].tolist() == [0.0]
+    all_died = survival.estimate_survival(days, pd.Series([1, 1, 1]), 0.95)
     assert all_died["SURVIVAL"].tolist() == pytest.approx([1, 2 / 3, 1 / 3, 0])
     assert np.isnan(all_died["CI_HIGH"].iloc[-1])
-    moved = survival.estimate_incidence(days, pd.Series([2, 2, 2]))
+    moved = survival.estimate_incidence(days, pd.Series([2, 2, 2]), 0.95)
     assert moved["LIVER TRANSPLANT"].iloc[-1] == pytest.approx(1)
     assert moved["DEATH"].iloc[-1] == 0
 
 
 def test_published_counts_have_the_exact_intervals_of_r() -> None:
     # binom.test in R 4.2.2, per cent.
-    text = get_text(published.summarise_counts(load_statements()))
+    text = get_text(
+        pd.concat(
+            [
+                published.summarise_counts(load_statements(), PLAN),
+                published.summarise_none_seen(load_statements(), PLAN),
+            ]
+        )
+    )
     for group, share, low, high in (
         ("n3", "11.5", "2.4", "30.2"),
         ("n4", "7.7", "0.9", "25.1"),
@@ -204,7 +230,7 @@ def test_standardised_differences_by_hand() -> None:
 
 def test_baseline_groups_share_out_all_participants(synthetic: Trial) -> None:
     scores = meld.derive_scores(synthetic.adlb, synthetic.adsl)
-    record = baseline.summarise_baseline(synthetic, scores)
+    record = baseline.summarise_baseline(synthetic, scores, PLAN)
     size = record[record["analysis"] == "group"].set_index("group")["value"]
     assert size[["UMBILICAL CORD", "CORD BLOOD", "BONE MARROW"]].tolist() == [23, 2, 1]
     assert size["COMPLETED"] + size["LEFT"] == size["ALL"] == 26
@@ -214,3 +240,156 @@ def test_baseline_groups_share_out_all_participants(synthetic: Trial) -> None:
     albumin = synthetic.adlb.query("PARAMCD == 'ALB' and AVISITN == 0")["AVAL"]
     assert float(text["base.alb.all.mean"]) == pytest.approx(albumin.mean(), abs=0.005)
     assert not record["statistic"].str.startswith("p_").any()
+
+
+WEEKS = Plan(visits=plan_visits((0, 12, 26), "week"), unit="week", horizon_months=6)
+"""Another plan: visits in weeks, of half a year."""
+
+
+@pytest.mark.parametrize(
+    ("reason", "status", "day", "unknown"),
+    [
+        ("LOST TO FOLLOW-UP", "DISCONTINUED", 400, True),
+        ("WITHDRAWAL BY SUBJECT", "DISCONTINUED", 400, True),
+        ("PHYSICIAN DECISION", "DISCONTINUED", 400, True),
+        (None, "ONGOING", 400, True),
+        (None, "ONGOING", 732, True),
+        (None, "ONGOING", 733, False),
+        ("LOST TO FOLLOW-UP", "DISCONTINUED", 733, False),
+        (None, "COMPLETED", 700, False),
+        ("DEATH", "DISCONTINUED", 400, False),
+        ("LIVER TRANSPLANT", "DISCONTINUED", 400, False),
+    ],
+)
+def test_whose_fate_is_unknown(
+    synthetic: Trial, reason: str | None, status: str, day: int, unknown: bool
+) -> None:
+    one = synthetic.adsl.iloc[:1].assign(EOSSTT=status, EOSDY=float(day), DCSREAS=reason)
+    record = survival.summarise_bounds(one, PLAN).set_index("id")["value"]
+    assert record["bound.unknown.count"] == unknown
+
+
+def test_bounds_of_the_synthetic_trial_stand_in_their_cells(synthetic: Trial) -> None:
+    # Three deaths, two transplants, four lost, of 26; intervals by binom.test in R 4.2.2.
+    record = survival.summarise_bounds(synthetic.adsl, PLAN)
+    rows = survival.list_bounds(record)
+    shown = lay_out(record, rows, proportion_columns(PLAN), ["Event", "If the lost were"])
+    assert list(shown.columns[2:]) == ["Participants", "Per cent", "Exact 95% CI, %"]
+    assert [row[1:] for row in show_cells(shown, record)] == [
+        ["all alive without transplant", "3 of 26", "11.5", "2.4 to 30.2"],
+        ["all dead", "7 of 26", "26.9", "11.6 to 47.8"],
+        ["all alive without transplant", "5 of 26", "19.2", "6.6 to 39.4"],
+        ["all dead", "9 of 26", "34.6", "17.2 to 55.7"],
+    ]
+
+
+def test_survival_stands_in_its_cells(mayo: Trial) -> None:
+    record = summarise_curves(mayo)
+    rows = [Row((str(v.number),), visit=v.number) for v in PLAN.later]
+    columns = survival.survival_columns(record, PLAN)
+    assert show_cells(lay_out(record, rows, columns), record) == [
+        ["6", "102", "93.6 (87.0 to 96.9)", "6.4 (3.1 to 13.0)", "0.0", "6.4"],
+        ["12", "91", "83.5 (75.1 to 89.3)", "16.5 (10.7 to 24.9)", "0.0", "16.5"],
+        ["24", "82", "75.2 (66.0 to 82.3)", "23.9 (16.9 to 33.0)", "0.9 (0.1 to 6.3)", "23.9"],
+    ]
+    assert [head.partition(",")[0] for head in columns] == [
+        "At risk",
+        "Transplant-free survival",
+        "Death",
+        "Transplant",
+        "Death by 1 − Kaplan-Meier",
+    ]
+
+
+def test_attendance_and_sets_stand_in_their_cells(synthetic: Trial) -> None:
+    adsl = synthetic.adsl.assign(FASFL=["N"] + ["Y"] * 25, SAFFL=["N"] * 2 + ["Y"] * 24)
+    record = population.summarise_disposition(with_tables(synthetic, adsl=adsl), PLAN)
+    shown = lay_out(record, visit_rows(PLAN, ""), population.ATTENDANCE_COLUMNS, ["Visit"])
+    heads = ["At risk, n (%)", "Attended, n (%)", "Missed, n (%)", "Left, n (%)"]
+    assert list(shown.columns[1:]) == heads
+    last = ["Month 24", "17 (65.4)", "15 (57.7)", "2 (7.7)", "9 (34.6)"]
+    assert show_cells(shown, record)[-1] == last
+    steps = show_cells(flow.derive_steps(record, PLAN), record)
+    assert steps[-1][0] == "Analysed\n25 full analysis set\n24 safety analysis set"
+    assert steps[3][1] == "1 died\n1 received a liver transplant\n2 lost to follow-up"
+
+
+def test_level_of_an_interval_is_that_of_the_plan(synthetic: Trial) -> None:
+    wide, narrow = PLAN, replace(PLAN, level=0.9)
+    for summarise in (
+        lambda plan: survival.summarise_bounds(synthetic.adsl, plan),
+        lambda plan: summarise_curves(synthetic, plan),
+        lambda plan: published.summarise_counts(load_statements(), plan),
+    ):
+        low, high = (summarise(plan).set_index("id")["value"] for plan in (wide, narrow))
+        limits = low.index[low.index.str.endswith("percent_low") & low.gt(0)]
+        assert (high[limits] > low[limits]).all()
+    assert "(Kaplan-Meier, 90% confidence" in survival.say_survival(
+        summarise_curves(synthetic, narrow), narrow
+    )
+    # By definition of the exact interval: three or more, and three or fewer of 26, in 5% each.
+    value = survival.summarise_bounds(synthetic.adsl, narrow).set_index("id")["value"]
+    least, most = (value[f"bound.death-alive.percent_{s}"] / 100 for s in ("low", "high"))
+    assert stats.binom.sf(2, 26, least) == pytest.approx(0.05)
+    assert stats.binom.cdf(3, 26, most) == pytest.approx(0.05)
+
+
+def test_sentences_on_survival_follow_the_data(synthetic: Trial) -> None:
+    def say(reason: str | None, day: int) -> str:
+        status = "DISCONTINUED" if reason else "ONGOING"
+        adsl = synthetic.adsl.assign(DCSREAS=reason, EOSSTT=status, EOSDY=float(day))
+        record = summarise_curves(with_tables(synthetic, adsl=adsl))
+        return f"{survival.say_survival(record, PLAN)} {survival.say_competing(record, PLAN)}"
+
+    assert say(None, 760).startswith("No participant is known to have died")
+    assert say(None, 760).endswith("there is no incidence to estimate.")
+    assert say(None, 500).startswith("Survival without transplant at two years cannot be estimated")
+    assert say(None, 500).endswith("Nobody was followed to two years, so no incidence is "
+                                   "estimated there.")  # fmt: skip
+    assert say("DEATH", 500).startswith("Nobody was alive without transplant and followed to")
+    assert "No transplant competed with death" in say("DEATH", 500)
+
+
+def test_words_follow_the_plan(synthetic: Trial) -> None:
+    adsl = synthetic.adsl
+    labs = synthetic.adlb[synthetic.adlb["AVISITN"] == 0]
+    trial = with_tables(synthetic, adsl=adsl, adlb=labs)
+    record = population.summarise_disposition(trial, WEEKS)
+    curves = summarise_curves(trial, WEEKS)
+    bounds = survival.summarise_bounds(adsl, WEEKS)
+    steps = flow.derive_steps(record, WEEKS)
+    said = [
+        flow.say_enrolment(record, WEEKS),
+        flow.say_course(record, WEEKS),
+        survival.say_survival(curves, WEEKS),
+        survival.say_competing(curves, WEEKS),
+        survival.say_bounds(bounds, WEEKS),
+        *(row.heads[0] for row in population.list_disposition(record, WEEKS)),
+        *(head for head in population.completeness_columns(WEEKS)),
+        flow.say_steps(steps),
+    ]
+    for words in said:
+        assert not re.search(r"(?i)month|year", words)
+    assert said[0].count("26 weeks") == 2
+    assert "26 weeks\n{status.in-follow-up.count} still followed" in steps["STEP"].tolist()
+    # Died on days 89, 302, 459; transplanted 63, 377; lost 88, 119, 198, 598: by day 182.
+    found = curves.set_index("id")["value"]
+    assert found["tfs.m26.risk_count"] == 22
+
+
+def test_who_left_is_said_to_be_higher_or_lower_as_the_data_are(synthetic: Trial) -> None:
+    scores = meld.derive_scores(synthetic.adlb, synthetic.adsl)
+    left = baseline.derive_groups(synthetic, PLAN)["LEFT"]
+    for sign, word in ((1, "higher"), (-1, "lower")):
+        adsl = synthetic.adsl.assign(AGE=np.where(left, 50 + 20 * sign, 50) + left.index % 3)
+        trial = with_tables(synthetic, adsl=adsl)
+        record = baseline.summarise_baseline(trial, scores, PLAN)
+        assert f"age ({word} in those who left, by" in baseline.say_leavers(record)
+    groups = ["COMPLETED", "LEFT"]
+    columns = baseline.group_columns(groups) | {"Standardised difference": "{smd.smd}"}
+    shown = lay_out(record, baseline.list_characteristics(record, groups), columns)
+    assert [head.partition(",")[0] for head in shown.columns[1:3]] == ["Completed", "Left"]
+    age = show_cells(shown, record)[0]
+    assert float(age[1].partition(" ")[0]) > float(age[2].partition(" ")[0])
+    assert age[3].startswith("−")
+    assert baseline.list_characteristics(record, ["ALL"]) == []

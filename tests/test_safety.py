@@ -8,9 +8,13 @@ import pytest
 
 from msct_helpers import Trial
 from msct_helpers.ard.results import make_id
+from msct_helpers.book.layout import lay_out, proportion_columns
 from msct_helpers.safety import adverse_events, safety, shifts
+from msct_helpers.trial.plan import Plan, plan_visits
 from msct_helpers.trial.schema import ADAE
-from tests.conftest import get_text, with_tables
+from tests.conftest import get_text, show_cells, with_tables
+
+PLAN = Plan()
 
 EVENTS = pd.DataFrame(
     [
@@ -32,7 +36,7 @@ def small(synthetic: Trial) -> Trial:
 
 
 def test_participants_count_once_with_their_worst_grade(small: Trial) -> None:
-    text = get_text(adverse_events.summarise_events(small))
+    text = get_text(adverse_events.summarise_events(small, PLAN))
     fever = {s: text[f"ae.general.fever.{s}"] for s in ("count", "severe_count", "events_count")}
     assert fever == {"count": "2", "severe_count": "1", "events_count": "3"}
     grades = [text[f"ae.general.fever.grade{g}_count"] for g in range(1, 6)]
@@ -44,7 +48,7 @@ def test_participants_count_once_with_their_worst_grade(small: Trial) -> None:
 
 
 def test_overview_keeps_rows_of_zero(small: Trial) -> None:
-    record = adverse_events.summarise_overview(small)
+    record = adverse_events.summarise_overview(small, PLAN)
     counts = record[record["statistic"] == "count"].set_index("group")["value"].to_dict()
     assert counts == {
         "ANY": 3,
@@ -56,7 +60,7 @@ def test_overview_keeps_rows_of_zero(small: Trial) -> None:
         "WINDOW": 2,
         "SERIOUS WINDOW": 0,
     }
-    none = adverse_events.summarise_overview(with_tables(small, adae=EVENTS.iloc[:0]))
+    none = adverse_events.summarise_overview(with_tables(small, adae=EVENTS.iloc[:0]), PLAN)
     assert len(none) == len(record)
     assert none.loc[none["statistic"] == "count", "value"].eq(0).all()
 
@@ -68,14 +72,14 @@ def test_rates_have_the_exact_intervals_of_r() -> None:
         (4, 33.2, 3.282727, 30.84816),
         (13, 40.1, 17.26173, 55.4374),
     ):
-        found = adverse_events.estimate_rate(count, years)
+        found = adverse_events.estimate_rate(count, years, 0.95)
         assert found["rate"] == pytest.approx(100 * count / years)
         assert [found["rate_low"], found["rate_high"]] == pytest.approx([low, high], abs=1e-4)
-    assert np.isnan(adverse_events.estimate_rate(0, 0.0)["rate"])
+    assert np.isnan(adverse_events.estimate_rate(0, 0.0, 0.95)["rate"])
 
 
 def test_listing_names_nobody_and_misses_no_death(small: Trial, mayo: Trial) -> None:
-    listing = adverse_events.derive_serious(small)
+    listing = adverse_events.derive_serious(small, PLAN)
     # Deaths of SYN-09 and SYN-12 have no fatal event here.
     assert listing["EVENT"].tolist() == [
         "Fever",
@@ -85,9 +89,9 @@ def test_listing_names_nobody_and_misses_no_death(small: Trial, mayo: Trial) -> 
     ]
     assert listing["DAY"].tolist() == [9, 89, 302, 450]
     late = small.adsl.assign(DTHDY=small.adsl["DTHDY"].fillna(900.0))
-    unchanged = adverse_events.derive_serious(with_tables(small, adsl=late))
+    unchanged = adverse_events.derive_serious(with_tables(small, adsl=late), PLAN)
     assert unchanged["DAY"].tolist() == [9, 89, 302, 450], "a death after two years was listed"
-    deaths = adverse_events.derive_serious(mayo)
+    deaths = adverse_events.derive_serious(mayo, PLAN)
     assert len(deaths) == 26
     assert adverse_events.summarise_serious(deaths)["group"].str.contains("PBC").sum() == 0
 
@@ -130,7 +134,7 @@ def test_shifts_go_from_baseline_to_the_worst_later_value(synthetic: Trial) -> N
         columns=["USUBJID", "PARAMCD", "AVISITN", "AVAL"],
     )
     trial = with_tables(synthetic, adlb=adlb)
-    moved = shifts.summarise_shifts(trial)
+    moved = shifts.summarise_shifts(trial, PLAN)
     found = moved[moved["value"] > 0].set_index(["parameter", "group"])["value"].to_dict()
     assert found == {
         ("SODIUM", "NORMAL to LOW"): 1,
@@ -139,14 +143,192 @@ def test_shifts_go_from_baseline_to_the_worst_later_value(synthetic: Trial) -> N
         ("BILI", "1 to 2"): 1,
     }
     bare = replace(trial, study=replace(trial.study, reference_ranges=None))
-    assert set(shifts.summarise_shifts(bare)["parameter"]) == {"BILI"}
+    assert set(shifts.summarise_shifts(bare, PLAN)["parameter"]) == {"BILI"}
 
 
 def test_window_without_events_gives_the_limits(synthetic: Trial, small: Trial) -> None:
-    record = safety.summarise_safety(synthetic)
+    record = safety.summarise_safety(synthetic, PLAN)
     text = get_text(record)
     assert text["risk.serious-24h.percent_upper"] == "10.9"
     early = EVENTS.assign(AEHRINF=2.0)
-    seen = safety.summarise_safety(with_tables(small, adae=early.iloc[1:2]))
+    seen = safety.summarise_safety(with_tables(small, adae=early.iloc[1:2]), PLAN)
     assert get_text(seen)["risk.serious-24h.count"] == "1"
-    assert safety.say_limits(seen) == ""
+    assert safety.say_limits(seen, PLAN) == ""
+
+
+def test_risks_stand_in_their_cells(synthetic: Trial) -> None:
+    record = safety.summarise_safety(synthetic, PLAN)
+    shown = lay_out(record, safety.list_risks(record), proportion_columns(PLAN), ["Event"])
+    assert list(shown.columns) == ["Event", "Participants", "Per cent", "Exact 95% CI, %"]
+    assert show_cells(shown, record) == [
+        ["Died", "3 of 26", "11.5", "2.4 to 30.2"],
+        ["Received a liver transplant", "2 of 26", "7.7", "0.9 to 25.1"],
+        ["Lost to follow-up", "4 of 26", "15.4", "4.4 to 34.9"],
+        ["Serious adverse event within 24 hours of an infusion", "0 of 26", "0.0", "0.0 to 13.2"],
+    ]
+
+
+def test_events_stand_in_their_cells(small: Trial) -> None:
+    record = adverse_events.summarise_overview(small, PLAN)
+    columns = adverse_events.overview_columns(small, PLAN)
+    shown = lay_out(record, adverse_events.list_overview(small), columns)
+    assert list(columns) == [
+        "Basis",
+        "Participants",
+        "Per cent",
+        "Exact 95% CI, %",
+        "Events",
+        "Per 100 years (exact 95% CI)",
+    ]
+    cells = {row[0]: row[1:] for row in show_cells(shown, record)}
+    assert cells["Grade 3 or more"][:5] == ["assumed", "2 of 26", "7.7", "0.9 to 25.1", "2"]
+    assert cells["Fatal"][:2] == ["published", "1 of 26"]
+    window = cells["During the infusion or within 24 hours"]
+    assert window == ["assumed", "2 of 26", "7.7", "0.9 to 25.1", "2", ""]
+    any_event = cells["Any adverse event"]
+    years = get_text(safety.summarise_exposure(small))["exposure.years"]
+    assert any_event[4] == "5"
+    assert float(any_event[5].partition(" ")[0]) == pytest.approx(500 / float(years), rel=0.01)
+    record = adverse_events.summarise_events(small, PLAN)
+    columns = adverse_events.event_columns(small, PLAN)
+    assert list(columns)[1:6] == [
+        "Any grade, n (%)",
+        "Grade 3 or more, n (%)",
+        "Serious, n",
+        "Related, n",
+        "Events",
+    ]
+    shown = lay_out(record, adverse_events.list_events(record), columns)
+    fever = show_cells(shown, record)[1]
+    assert fever[1:7] == ["assumed", "2 (7.7)", "1 (3.8)", "1", "1", "3"]
+    shown = lay_out(
+        record,
+        adverse_events.list_graded(record),
+        adverse_events.grade_columns(small, record),
+    )
+    assert list(shown.columns[2:]) == [f"Grade {grade}" for grade in range(1, 6)]
+    assert show_cells(shown, record)[0][2:] == ["0", "1", "1", "0", "0"]
+
+
+def test_only_who_was_infused_counts_for_safety(small: Trial) -> None:
+    # SYN-01 has the fever in the window; of the safety set without it, nothing of it is left.
+    adsl = small.adsl.assign(SAFFL=np.where(small.adsl["USUBJID"] == "SYN-01", "N", "Y"))
+    trial = with_tables(small, adsl=adsl)
+    value = adverse_events.summarise_overview(trial, PLAN).set_index("id")["value"]
+    assert value["overview.any.count"] == 2
+    assert value["overview.any.denominator"] == 25
+    assert value["overview.window.count"] == 1
+    assert safety.summarise_exposure(trial)["n"].eq(25).all()
+    text = get_text(safety.summarise_safety(trial, PLAN))
+    assert text["risk.serious-24h.denominator"] == "25"
+    # Deaths are counted of all who were enrolled.
+    assert text["risk.death.denominator"] == "26"
+    listing = adverse_events.derive_serious(trial, PLAN)
+    assert "SYN-01" not in set(listing["USUBJID"])
+    early = EVENTS.assign(AEHRINF=2.0).iloc[1:2]
+    assert safety.count_window(adsl, early, None) == (0, 0)
+    assert safety.count_window(small.adsl, early, None) == (1, 0)
+
+
+def test_level_of_an_interval_is_that_of_the_plan(small: Trial) -> None:
+    narrow = replace(PLAN, level=0.9)
+    for summarise in (
+        safety.summarise_safety,
+        adverse_events.summarise_overview,
+        adverse_events.summarise_events,
+    ):
+        low, high = (summarise(small, plan).set_index("id")["value"] for plan in (PLAN, narrow))
+        limits = low.index[low.index.str.endswith("_low") & low.gt(0)]
+        assert len(limits)
+        assert (high[limits] > low[limits]).all()
+        tops = low.index[low.index.str.endswith(("_high", "_upper"))]
+        assert (high[tops] < low[tops]).all()
+    assert "exact 90% confidence interval" in safety.say_outcomes(narrow)
+    assert "one-sided 90% upper limit" in safety.say_limits(
+        safety.summarise_safety(small, narrow), narrow
+    )
+
+
+def test_sentence_on_the_window_follows_the_data(synthetic: Trial, small: Trial) -> None:
+    def say(trial: Trial) -> str:
+        return safety.say_window(trial, safety.summarise_safety(trial, PLAN), PLAN)
+
+    assert "were recorded in {risk.serious-24h.count} of" in say(small)
+    assert say(with_tables(small, adae=None)).endswith("adverse events not recorded.")
+    untreated = small.adsl.assign(SAFFL="N", TRTSDY=np.nan)
+    assert say(with_tables(small, adsl=untreated)).endswith("no participant received one.")
+    vague = EVENTS.assign(ASTDY=np.nan, AEHRINF=np.nan)
+    assert "the hours are not recorded" in say(with_tables(small, adae=vague))
+
+
+def test_sentence_on_events_follows_the_data(small: Trial) -> None:
+    def say(trial: Trial) -> str:
+        return adverse_events.say_events(trial, adverse_events.summarise_overview(trial, PLAN))
+
+    assert "one of grade 3 or more and {overview.serious.count} a serious" in say(small)
+    assert say(with_tables(small, adae=None)).endswith("not recorded in this data set.")
+    assert say(with_tables(small, adae=EVENTS.iloc[:0])).endswith("and none occurred.")
+    nobody = small.adsl.assign(SAFFL="N", TRTSDY=np.nan)
+    assert "no participant is in the safety" in say(with_tables(small, adsl=nobody))
+    severity = EVENTS.assign(AETOXGR=np.nan, AESEV=["MILD"] + ["SEVERE"] * 5)
+    trial = with_tables(small, adae=severity)
+    assert "{overview.severe.count} a severe one" in say(trial)
+    assert adverse_events.list_overview(trial)[1].heads == ("Severe or worse",)
+
+
+@pytest.mark.parametrize(("code", "worst"), [("SODIUM", 120.0), ("PLAT", 60.0), ("CREAT", 150.0)])
+def test_worst_is_what_the_parameter_calls_worse(synthetic: Trial, code: str, worst: float) -> None:
+    usual = {"SODIUM": 140.0, "PLAT": 200.0, "CREAT": 70.0}[code]
+    other = 2 * usual - worst
+    adlb = pd.DataFrame(
+        [("SYN-01", code, visit, value) for visit, value in ((0, usual), (6, worst), (12, other))],
+        columns=["USUBJID", "PARAMCD", "AVISITN", "AVAL"],
+    )
+    ranges = {"SODIUM": [135, 145], "PLAT": [150, 300], "CREAT": [45, 90]}
+    study = replace(synthetic.study, reference_ranges=ranges)
+    trial = replace(with_tables(synthetic, adlb=adlb), study=study)
+    end = shifts.derive_shifts(trial, code, PLAN)["END"].item()
+    assert end == ("HIGH" if code == "CREAT" else "LOW")
+    said = shifts.say_worst(shifts.summarise_shifts(trial, PLAN))
+    assert (
+        said
+        == {
+            "SODIUM": "Worst is the lowest sodium.",
+            "PLAT": "Worst is the lowest platelets.",
+            "CREAT": "Worst is the highest.",
+        }[code]
+    )
+
+
+def test_shifts_stand_in_their_cells(mayo: Trial) -> None:
+    record = shifts.summarise_shifts(mayo, PLAN)
+    rows = shifts.list_starts(record, shifts.POINTS)
+    shown = lay_out(record, rows, shifts.shift_columns(shifts.POINTS), ["Parameter", "At baseline"])
+    assert show_cells(shown, record)[:3] == [
+        ["Total bilirubin", "1 point", "47", "7", "7", "10"],
+        ["", "2 points", "2", "10", "9", "3"],
+        ["", "3 points", "0", "1", "6", "7"],
+    ]
+    assert shifts.list_starts(record, shifts.RANGES) == []
+
+
+def test_listing_shows_who_had_what_and_when(small: Trial) -> None:
+    listing = adverse_events.derive_serious(small, PLAN)
+    record = adverse_events.summarise_serious(listing)
+    shown = adverse_events.lay_out_serious(listing, small)
+    heads = ["Participant", "Study day", "Event", "Basis", "Grade", "Relation", "Outcome"]
+    assert list(shown.columns) == heads
+    cells = show_cells(shown, record)
+    assert [row[:2] for row in cells] == [["1", "9"], ["2", "89"], ["3", "302"], ["4", "450"]]
+    assert [row[4] for row in cells] == ["3", "", "", "5"]
+    bare = adverse_events.derive_serious(with_tables(small, adae=None), PLAN)
+    assert "Grade" not in adverse_events.lay_out_serious(bare, small)
+
+
+def test_words_follow_the_plan(synthetic: Trial) -> None:
+    weeks = Plan(visits=plan_visits((0, 12, 26), "week"), unit="week", horizon_months=6)
+    said = [safety.say_outcomes(weeks), adverse_events.say_listed(synthetic, weeks)]
+    assert all("ithin 26 weeks" in words for words in said)
+    # By day 183 only SYN-09 had died.
+    text = get_text(safety.summarise_safety(synthetic, weeks))
+    assert text["risk.death.count"] == "1"

@@ -1,14 +1,18 @@
 """What the published counts say by themselves, with no data of any participant."""
 
+from textwrap import fill
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
-from msct_helpers.ard.results import make_record, make_rows
-from msct_helpers.efficacy.missing import estimate_rank_p
-from msct_helpers.safety.safety import estimate_none_seen, find_size_to_exclude
-from msct_helpers.stats.estimate import estimate_proportion, estimate_upper_limit
+from msct_helpers.ard.results import make_record, make_rows, ref
+from msct_helpers.book.figures import BLUE, INK, ORANGE, make_figure
+from msct_helpers.book.layout import Cell, Row
+from msct_helpers.book.words import upper_first
+from msct_helpers.stats.estimate import estimate_proportion, estimate_rank_p, estimate_upper_limit
+from msct_helpers.trial.plan import Plan
 
 LABEL = "From the published counts alone; no data of any participant."
 """Label of what this module computes, in place of the data set's."""
@@ -47,63 +51,73 @@ def combine_counts(published: pd.DataFrame) -> dict[str, int]:
     return {group: (counts | combined)[group] for group in GROUPS}
 
 
-def summarise_counts(published: pd.DataFrame) -> pd.DataFrame:
+def estimate_none_seen(risk: Any, total: int) -> Any:
+    """Return the chance that none of `total` participants has an event of this true risk (0-1)."""
+    return (1 - np.asarray(risk, dtype=float)) ** total
+
+
+def find_size_to_exclude(risk: float, level: float) -> int:
+    """Return how many participants without an event rule out a risk (0-1) at this level."""
+    return int(np.ceil(np.log(1 - level) / np.log(1 - risk)))
+
+
+def summarise_counts(published: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """Return each published count and combination with its exact interval.
 
     Parameters
     ----------
     published
         Published statements (`msct_helpers.trial.load.load_statements`).
+    plan
+        The analysis plan; gives the level.
 
     Returns
     -------
     DataFrame
         Record, analysis ``published``: count, denominator, percent, percent_low, percent_high by
-        group of `GROUPS`; and for S1 percent_upper (one-sided 95% limit) and percent_three (rule
-        of three). Analysis ``exclude``: count of patients without an event needed to rule out a
-        risk of 10, 5 or 1%; ``unseen``: chance in per cent of seeing no event at that risk.
+        group of `GROUPS`; and for S1 percent_upper (exact one-sided limit) and percent_three (rule
+        of three).
     """
     total = get_counts(published)["N1"]
+    about: dict[str, Any] = {"n": total, "function": "summarise_counts"}
+    exact = f"published counts, Clopper-Pearson {plan.level_words} interval"
     rows: list[dict[str, Any]] = []
     for group, count in combine_counts(published).items():
-        rows += make_rows(
-            "published",
-            estimate_proportion(count, total),
-            group=group,
-            n=total,
-            method="published counts, Clopper-Pearson 95% interval",
-            function="summarise_counts",
-        )
-    rows += make_rows(
-        "published",
-        estimate_upper_limit(total),
-        group="S1",
-        n=total,
-        method="none seen: exact one-sided 95% limit, and three over the number of patients",
-        function="estimate_upper_limit",
-    )
+        shown = estimate_proportion(count, total, plan.level)
+        rows += make_rows("published", shown, group=group, method=exact, **about)
+    limit = f"exact one-sided {plan.level_words} limit"
+    limit = f"none seen: {limit}, and three over the number of patients"
+    shown = estimate_upper_limit(total, plan.level)
+    return make_record([*rows, *make_rows("published", shown, group="S1", method=limit, **about)])
+
+
+def summarise_none_seen(published: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return what seeing no event among the published patients can rule out.
+
+    Returns
+    -------
+    DataFrame
+        Record by risk of `EXCLUDED`, analysis ``exclude``: risk_percent and count, the patients
+        without an event needed to rule it out; ``unseen``: chance in per cent of seeing no event
+        at that risk.
+    """
+    total = get_counts(published)["N1"]
+    about: dict[str, Any] = {"function": "summarise_none_seen"}
+    smallest = "smallest number for which a risk this high would show no event in under"
+    smallest = f"{smallest} {plan.alpha_words}"
+    chance = "chance of no event among the published number of patients"
+    rows: list[dict[str, Any]] = []
     for risk in EXCLUDED:
-        rows += make_rows(
-            "exclude",
-            {"risk_percent": risk, "count": find_size_to_exclude(risk / 100)},
-            group=f"{risk}",
-            decimals=0,
-            method="smallest number for which a risk this high would show no event in under 5%",
-            function="find_size_to_exclude",
-        )
-        rows += make_rows(
-            "unseen",
-            {"percent": 100 * estimate_none_seen(risk / 100, total)},
-            group=f"{risk}",
-            n=total,
-            method="chance of no event among the published number of patients",
-            function="estimate_none_seen",
-        )
+        size = find_size_to_exclude(risk / 100, plan.level)
+        shown = {"risk_percent": risk, "count": size}
+        rows += make_rows("exclude", shown, group=f"{risk}", decimals=0, method=smallest, **about)
+        unseen = {"percent": 100 * estimate_none_seen(risk / 100, total)}
+        rows += make_rows("unseen", unseen, group=f"{risk}", n=total, method=chance, **about)
     return make_record(rows)
 
 
 def summarise_composite_bound(published: pd.DataFrame) -> pd.DataFrame:
-    """Return the best that a composite test at two years can reach, by number of events counted.
+    """Return the best that a composite test can reach, by number of events counted.
 
     Everyone without death, transplant or loss is taken to have improved, and everyone whose event
     counts is ranked worst; the lost are left out. With the signed-rank test no real result can be
@@ -139,3 +153,145 @@ def summarise_composite_bound(published: pd.DataFrame) -> pd.DataFrame:
             function="summarise_composite_bound",
         )
     return make_record(rows)
+
+
+def list_counts() -> list[Row]:
+    """Return a row for each published count and combination."""
+    return [Row((upper_first(name),), "published", group=group) for group, name in GROUPS.items()]
+
+
+def list_excluded() -> list[Row]:
+    """Return a row for each risk of `EXCLUDED`."""
+    return [Row((ref("exclude", "risk_percent", group=f"{r}"),), group=f"{r}") for r in EXCLUDED]
+
+
+EXCLUDED_COLUMNS: dict[str, Cell] = {
+    "Chance of seeing none, %": "{unseen.percent}",
+    "Patients without an event to rule it out": "{exclude.count}",
+}
+
+
+def say_counts(plan: Plan) -> str:
+    """Return how many died, were transplanted and were lost, and the interval of the two events."""
+
+    def of(group: str, statistic: str = "count") -> str:
+        return ref("published", statistic, group=group)
+
+    return (
+        f"Of {of('N3', 'denominator')} patients {of('N3')} died, {of('N4')} were transplanted and "
+        f"{of('N5')} were lost. Death or transplant in {of('EVENT')} is {of('EVENT', 'percent')}%, "
+        f"with an exact {plan.level_words} interval from {of('EVENT', 'percent_low')}% to "
+        f"{of('EVENT', 'percent_high')}%, if these events fell within the two years of the "
+        "abstract, in different people, and none of the lost had one (all assumed)."
+    )
+
+
+def say_ceiling(record: pd.DataFrame, plan: Plan) -> str:
+    """Return the lowest p-value of the composite test, and how few events leave it significant.
+
+    Parameters
+    ----------
+    record
+        Record of `summarise_composite_bound`.
+    plan
+        The analysis plan; gives the level.
+    """
+
+    def at(group: str, statistic: str) -> str:
+        return ref("ceiling", statistic, group=group)
+
+    p = record[record["statistic"] == "p_value"].set_index("group")["value"]
+    p = p.drop("LOST IMPROVED")
+    every, few = p.index[-1], p.index[p < plan.alpha]
+    only = f"only while at most {at(few[-1], 'events_count')} of the events count"
+    return (
+        f"With the lost left out, all {at(every, 'events_count')} deaths and transplants ranked "
+        f"worst and the other {at(every, 'improved_count')} improved, the exact two-sided "
+        f"signed-rank test gives p = {at(every, 'p_value')}; it is below {plan.alpha_words} "
+        f"{only}. Had the lost improved as well, it would give p = "
+        f"{at('LOST IMPROVED', 'p_value')}."
+    )
+
+
+CEILING_MEANS = (
+    "So no data that agree with these counts can make this test of death, transplant and change "
+    "significant at two years, if the events fell before the two years of the abstract and in "
+    "different people (both assumed). A test that only counts who is better and who is worse is "
+    "not bound by this."
+)
+
+
+def say_none_seen(plan: Plan) -> str:
+    """Return how high a risk seeing no event among the published patients leaves room for."""
+
+    def share(analysis: str, risk: int, statistic: str = "percent") -> str:
+        return ref(analysis, statistic, group=f"{risk}")
+
+    high, low, *_ = EXCLUDED
+    return (
+        f"Seeing none in {ref('published', 'denominator', group='S1')} leaves room for a risk of "
+        f"up to {ref('published', 'percent_upper', group='S1')}% (exact one-sided "
+        f"{plan.level_words} limit; rule of three "
+        f"{ref('published', 'percent_three', group='S1')}%). A true risk of "
+        f"{share('exclude', high, 'risk_percent')}% would still show no event in "
+        f"{share('unseen', high)}% of such trials, one of "
+        f"{share('exclude', low, 'risk_percent')}% in {share('unseen', low)}%."
+    )
+
+
+def plot_ceiling(record: pd.DataFrame, plan: Plan) -> Figure:
+    """Return the lowest p-value the composite test can reach, by number of events counted.
+
+    Parameters
+    ----------
+    record
+        Record of `summarise_composite_bound`, without the case in which the lost improved.
+    plan
+        The analysis plan; gives the level.
+    """
+    wide = record.pivot(index="group", columns="statistic", values="value")
+    fig, ax = make_figure(2.8)
+    ax.axhline(plan.alpha, color=ORANGE, lw=1.2)
+    ax.text(0, 1.12 * plan.alpha, f"{plan.alpha_words} level", color=INK, fontsize=8)
+    ax.plot(wide["events_count"], wide["p_value"], "o-", color=BLUE)
+    ax.set_yscale("log")
+    ax.set_yticks([0.0001, 0.001, 0.01, 0.1], ["0.0001", "0.001", "0.01", "0.1"])
+    ax.set(
+        xlabel="Deaths and transplants counted as worst",
+        ylabel=fill("Lowest p-value possible", 16),
+        xticks=wide["events_count"],
+    )
+    return fig
+
+
+def plot_none_seen(record: pd.DataFrame, limit: pd.Series, treated: int, plan: Plan) -> Figure:
+    """Return the chance of seeing no event by true risk, as published and in the data at hand.
+
+    Parameters
+    ----------
+    record
+        Record of `summarise_none_seen`; its numbers are read off the curve.
+    limit
+        Row of the record with the upper limit of the published risk (``published.s1``).
+    treated
+        Participants of the data set who were infused.
+    plan
+        The analysis plan; gives the level.
+    """
+    total, upper, alpha = int(limit["n"]), float(limit["value"]), 100 * plan.alpha
+    sizes = {f"{total} patients, as published": total}
+    if treated not in (0, total):
+        sizes[f"{treated} participants of this data set"] = treated
+    fig, ax = make_figure(3.0)
+    risk = np.linspace(0, 0.25, 251)
+    for (name, size), style, colour in zip(sizes.items(), ("-", "--"), (BLUE, INK), strict=False):
+        ax.plot(100 * risk, 100 * estimate_none_seen(risk, size), style, color=colour, label=name)
+    ax.plot([upper, upper, 0], [0, alpha, alpha], color=ORANGE, lw=1.2)
+    ax.annotate(
+        f"upper limit {limit['text']}%", (upper, alpha), (upper + 2, alpha + 13), fontsize=9,
+        arrowprops={"arrowstyle": "-", "color": INK, "lw": 0.8},
+    )  # fmt: skip
+    ax.set(xlabel="True risk of the event, %", ylabel="Chance of seeing none, %")
+    ax.set(xlim=(0, 25), ylim=(0, 101))
+    ax.legend(frameon=False)
+    return fig

@@ -4,36 +4,10 @@ import re
 
 import pandas as pd
 
-from msct_helpers.ard.results import get_refs, make_id, ref
 from msct_helpers.book.document import quote
-from msct_helpers.book.layout import unbroken
 from msct_helpers.trial.load import Trial
 from msct_helpers.trial.plan import Plan
-from msct_helpers.trial.schema import AGE, KEYS, PARAMETERS, VISITS, make_schemas
-
-
-def table_change(record: pd.DataFrame, code: str) -> pd.DataFrame:
-    """Return a parameter's course: as observed and among pairs, one row a visit."""
-    text = get_refs(record)
-
-    def cell(analysis: str, statistic: str, month: int) -> str:
-        return text[make_id(analysis, statistic, code, month)]
-
-    rows = []
-    for month, visit in VISITS.items():
-        seen = (
-            unbroken(visit),
-            cell("obs", "n", month),
-            unbroken(f"{cell('obs', 'mean', month)} ({cell('obs', 'sd', month)})"),
-        )
-        if not month:
-            rows.append((*seen, "", "", "", "", ""))
-            continue
-        pairs = [cell("chg", s, month) for s in ("n", "mean", "p_t", "p_wilcoxon")]
-        interval = f"{cell('chg', 'ci_low', month)} to {cell('chg', 'ci_high', month)}"
-        rows.append((*seen, pairs[0], pairs[1], unbroken(interval), pairs[2], pairs[3]))
-    columns = ["Visit", "Seen, n", "Mean (SD), all seen", "Pairs, n", "Mean change, pairs"]
-    return pd.DataFrame(rows, columns=[*columns, "95% CI", "p, paired t", "p, Wilcoxon"])
+from msct_helpers.trial.schema import KEYS, PARAMETERS, make_schemas
 
 
 def table_dictionary(table: str, plan: Plan) -> pd.DataFrame:
@@ -99,19 +73,3 @@ def table_readings(trial: Trial) -> pd.DataFrame:
         for r in sorted(trial.readings, key=lambda r: not r.matters)
     ]
     return pd.DataFrame(rows, columns=["File", "Column", "Read as", "Rows or values"])
-
-
-def name_parameter(code: str, unit: str, names: dict[str, str]) -> str:
-    """Return a parameter or score with its unit, as a row's head."""
-    if code == "AGE":
-        return AGE
-    if code in names:
-        return f"{names[code]}, points"
-    name = PARAMETERS[code].title
-    return name if unit == "1" else f"{name}, {unit}"
-
-
-def n_percent(analysis: str, group: str, visit: int | None = None, parameter: str = "") -> str:
-    """Return count and per cent of a group."""
-    at = (parameter, visit, group)
-    return f"{ref(analysis, 'count', *at)} ({ref(analysis, 'percent', *at)})"

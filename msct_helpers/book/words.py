@@ -1,6 +1,7 @@
 """Words for coded values, and small helpers for sentences."""
 
 from msct_helpers.book.document import quote
+from msct_helpers.trial.plan import Plan
 from msct_helpers.trial.schema import CELL_SOURCES
 
 UNKNOWN = "NOT RECORDED"
@@ -15,7 +16,6 @@ LABELS = {
     "LIVER TRANSPLANT": "received a liver transplant",
     "LOST TO FOLLOW-UP": "lost to follow-up",
     "WITHDRAWAL BY SUBJECT": "withdrew",
-    "IN FOLLOW-UP": "still followed at two years",
     "FOLLOW-UP ENDED": "alive, data end earlier",
     "SERIOUS 24H": "serious adverse event within 24 hours of an infusion",
     "F": "women",
@@ -36,8 +36,10 @@ def name_level(variable: str, level: str) -> str:
     return LABELS[level] if named else quote(level)
 
 
-def name_reason(status: str) -> str:
-    """Return in words why follow-up ended."""
+def name_reason(status: str, plan: Plan) -> str:
+    """Return in words why follow-up ended, or that it had not."""
+    if status == "IN FOLLOW-UP":
+        return f"still followed at {plan.horizon}"
     return LABELS.get(status) or f"left ({quote(status.lower())})"
 
 

@@ -3,29 +3,37 @@
 ICH E3 section 11.2. No test compares groups: whoever left is compared by standardised difference.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from msct_helpers.ard.results import make_record, make_rows
-from msct_helpers.book.words import UNKNOWN
+from msct_helpers.ard.results import make_record, make_rows, ref
+from msct_helpers.book.layout import Cell, Row
+from msct_helpers.book.words import UNKNOWN, join_words, name_level, name_source, upper_first
 from msct_helpers.cohort.population import derive_follow_up
 from msct_helpers.stats.estimate import describe_values
 from msct_helpers.trial.load import Trial
-from msct_helpers.trial.schema import CELL_SOURCES, VISITS
+from msct_helpers.trial.plan import MEASURES, Plan
+from msct_helpers.trial.schema import AGE, CELL_SOURCES, NO_CELLS
 
-CATEGORIES = ("SEX", "DIAG")
-"""Characteristics that are counted; all others are numbers."""
+CATEGORIES = {"SEX": "Sex", "DIAG": "Diagnosis"}
+"""Characteristics that are counted, and their heads; all others are numbers."""
+
+GROUP_NAMES = {"ALL": "All", "COMPLETED": "Completed", "LEFT": "Left"}
+
+APART = 0.5
+"""Standardised difference from which those who left are said to differ."""
 
 
 def list_sources(adsl: pd.DataFrame) -> list[str]:
     """Return the sources of cells that were given: those that are known first, then others."""
-    given = set(adsl["MSCSRC"]) - {"NOT APPLICABLE"}
+    given = set(adsl["MSCSRC"]) - {NO_CELLS}
     return [s for s in CELL_SOURCES if s in given] + sorted(given - set(CELL_SOURCES))
 
 
-def derive_groups(trial: Trial) -> dict[str, pd.Series]:
+def derive_groups(trial: Trial, plan: Plan) -> dict[str, pd.Series]:
     """Return who belongs to each column of the baseline tables, by name of the group.
 
     Returns
@@ -35,7 +43,7 @@ def derive_groups(trial: Trial) -> dict[str, pd.Series]:
         Boolean series over the rows of adsl.
     """
     adsl = trial.adsl
-    stayed = derive_follow_up(trial)["LASTRISK"] == max(VISITS)
+    stayed = derive_follow_up(trial, plan)["LASTRISK"] == plan.last.number
     groups = {"ALL": pd.Series(True, index=adsl.index)}
     groups |= {source: adsl["MSCSRC"] == source for source in list_sources(adsl)}
     return groups | {"COMPLETED": stayed, "LEFT": ~stayed}
@@ -66,7 +74,7 @@ def derive_characteristics(trial: Trial, scores: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([people, wide.reset_index(drop=True)], axis=1)
 
 
-def summarise_baseline(trial: Trial, scores: pd.DataFrame) -> pd.DataFrame:
+def summarise_baseline(trial: Trial, scores: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """Return baseline characteristics of every group, and differences of those who left.
 
     Returns
@@ -76,19 +84,14 @@ def summarise_baseline(trial: Trial, scores: pd.DataFrame) -> pd.DataFrame:
         sd, median, q1, q3 of numbers and count, percent of levels (parameter ``SEX=F``);
         ``smd`` with the standardised mean difference, those who left minus those who completed.
     """
-    groups = derive_groups(trial)
+    groups = derive_groups(trial, plan)
     people = derive_characteristics(trial, scores)
     units = pd.concat([trial.adlb, scores]).drop_duplicates("PARAMCD").set_index("PARAMCD")["AVALU"]
+    about: dict[str, Any] = {"method": "count", "function": "summarise_baseline"}
     rows: list[dict[str, Any]] = []
     for group, members in groups.items():
-        rows += make_rows(
-            "group",
-            {"count": int(members.sum())},
-            group=group,
-            n=int(members.sum()),
-            method="count",
-            function="summarise_baseline",
-        )
+        size = int(members.sum())
+        rows += make_rows("group", {"count": size}, group=group, n=size, **about)
         for code in people:
             unit = "age" if code == "AGE" else str(units.get(code, ""))
             rows += describe_column(people.loc[members, code], str(code), unit, group)
@@ -99,31 +102,19 @@ def summarise_baseline(trial: Trial, scores: pd.DataFrame) -> pd.DataFrame:
 
 def describe_column(values: pd.Series, code: str, unit: str, group: str) -> list[dict[str, Any]]:
     """Return the rows of one characteristic in one group."""
-    common: dict[str, Any] = {"group": group, "function": "summarise_baseline"}
-    if code in CATEGORIES:
-        rows = []
-        for level, count in values.value_counts(sort=False).items():
-            share = 100 * int(count) / len(values) if len(values) else float("nan")
-            shown = {"count": int(count), "percent": share}
-            rows += make_rows(
-                "base",
-                shown,
-                parameter=f"{code}={level}",
-                n=len(values),
-                method="count and per cent of the group",
-                **common,
-            )
-        return rows
-    known = values.dropna().astype(float)
-    return make_rows(
-        "base",
-        describe_values(known, geometric=False),
-        parameter=code,
-        unit=unit,
-        n=len(known),
-        method="all of the group with a value at baseline",
-        **common,
-    )
+    about: dict[str, Any] = {"group": group, "function": "summarise_baseline"}
+    if code not in CATEGORIES:
+        known = values.dropna().astype(float)
+        shown = describe_values(known, geometric=False)
+        about["method"] = "all of the group with a value at baseline"
+        return make_rows("base", shown, parameter=code, unit=unit, n=len(known), **about)
+    rows, total = [], len(values)
+    about["method"] = "count and per cent of the group"
+    for level, count in values.value_counts(sort=False).items():
+        share = 100 * int(count) / total if total else float("nan")
+        shown = {"count": int(count), "percent": share}
+        rows += make_rows("base", shown, parameter=f"{code}={level}", n=total, **about)
+    return rows
 
 
 def compare_column(
@@ -180,3 +171,99 @@ def estimate_smd(one: pd.Series, other: pd.Series, proportion: bool = False) -> 
     pooled = float(np.sqrt(np.mean(spread)))
     difference = float(one.mean() - other.mean())
     return difference / pooled if pooled > 0 else float("nan")
+
+
+def name_characteristic(parameter: str, unit: str) -> str:
+    """Return a baseline characteristic as a row's head."""
+    variable, _, level = parameter.partition("=")
+    if variable in CATEGORIES:
+        return f"{CATEGORIES[variable]}: {name_level(variable, level)}"
+    if variable == "AGE":
+        return AGE
+    known = {"1": "", "score": ", points"}.get(unit, f", {unit}")
+    return upper_first(MEASURES[variable].title) + known
+
+
+def list_characteristics(record: pd.DataFrame, groups: Sequence[str] | None = None) -> list[Row]:
+    """Return a row for each baseline characteristic.
+
+    Parameters
+    ----------
+    record
+        Record of `summarise_baseline`.
+    groups
+        Groups to be seen beside each other: there is no row if they are fewer than two, or if one
+        of them is empty.
+    """
+    size = record[record["analysis"] == "group"].set_index("group")["value"]
+    if groups is not None and (len(groups) < 2 or not size[list(groups)].all()):
+        return []
+    own = record[(record["analysis"] == "base") & (record["group"] == "ALL")]
+    own = own[own["statistic"].isin(["mean", "count"])]
+    return [
+        Row((name_characteristic(parameter, unit),), "base", parameter)
+        for parameter, unit in zip(own["parameter"], own["unit"], strict=True)
+    ]
+
+
+def show_group(group: str) -> Cell:
+    """Return a column of a group: mean (SD) of numbers, n (%) of what is counted."""
+
+    def fill(row: Row) -> str:
+        statistics = ("count", "percent") if "=" in row.parameter else ("mean", "sd")
+        first, second = (ref("base", s, row.parameter, group=group) for s in statistics)
+        return f"{first} ({second})"
+
+    return fill
+
+
+def count_known(row: Row) -> str:
+    """Return of how many a characteristic is known; blanks are a level of what is counted."""
+    return ref("group", "count", group="ALL") if "=" in row.parameter else "{n@ALL}"
+
+
+def head_group(group: str) -> str:
+    """Return the head of a group's column, with its size."""
+    name = upper_first(GROUP_NAMES.get(group) or name_source(group))
+    return f"{name}, n = {ref('group', 'count', group=group)}"
+
+
+BASELINE_COLUMNS: dict[str, Cell] = {
+    "n": count_known,
+    "Mean (SD) or n (%)": show_group("ALL"),
+    "Median (quartiles)": "{median@ALL} ({q1@ALL} to {q3@ALL})",
+}
+
+
+def group_columns(groups: Sequence[str]) -> dict[str, Cell]:
+    """Return a column for each group."""
+    return {head_group(group): show_group(group) for group in groups}
+
+
+def say_leavers(record: pd.DataFrame) -> str:
+    """Return in which characteristics those who left differed most from those who completed."""
+    size = record[record["analysis"] == "group"].set_index("group")["value"]
+    if not size["LEFT"] or not size["COMPLETED"]:
+        who = "Everybody left" if size["LEFT"] else "Nobody left"
+        return f"{who} before the last visit: there are no two groups to compare."
+    own = record[(record["analysis"] == "smd") & ~record["parameter"].str.contains("=")]
+    own = own.assign(size=own["value"].abs()).sort_values("size", ascending=False)
+    apart = own[own["size"] >= APART].head(3)
+    head = (
+        f"{ref('group', 'count', group='LEFT')} left before the last visit and "
+        f"{ref('group', 'count', group='COMPLETED')} did not."
+    )
+    if apart.empty:
+        return f"{head} At baseline no measured value differed by half a standard deviation."
+    parts = [
+        f"{'age' if c == 'AGE' else MEASURES[c].title} "
+        f"({'higher' if value > 0 else 'lower'} in those who left, by "
+        f"{ref('smd', 'smd', c, unsigned=True)} standard deviations)"
+        for c, value in zip(apart["parameter"], apart["value"], strict=True)
+    ]
+    return (
+        f"{head} Of age, laboratory values and scores they differed at baseline most in "
+        f"{join_words(parts)}. Some differences arise by chance, and no test is made; but where "
+        "the sicker leave, later means look better. Whoever only missed a visit is counted among "
+        "those who did not leave."
+    )

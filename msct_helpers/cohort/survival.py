@@ -11,11 +11,11 @@ import pandas as pd
 from scipy import stats
 from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight
 
-from msct_helpers.ard.results import make_record, make_rows, ref
-from msct_helpers.cohort.population import VISIT_DAYS, derive_disposition
+from msct_helpers.ard.results import make_id, make_record, make_rows, ref
+from msct_helpers.book.layout import Cell, Row
+from msct_helpers.cohort.population import derive_disposition
 from msct_helpers.stats.estimate import estimate_proportion
-from msct_helpers.trial.load import Trial
-from msct_helpers.trial.schema import HORIZON_DAYS
+from msct_helpers.trial.plan import Plan
 
 CAUSES = {"DEATH": 1, "LIVER TRANSPLANT": 2}
 """Competing events and their codes; 0 is censored."""
@@ -24,25 +24,27 @@ KNOWN_AT_END = (*CAUSES, "IN FOLLOW-UP")
 """Status of participants of whom it is known whether they lived without transplant to the end."""
 
 
-def derive_time_to_event(adsl: pd.DataFrame) -> pd.DataFrame:
-    """Return time to the first of death and transplant within two years.
+def derive_time_to_event(adsl: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return time to the first of death and transplant within the horizon.
 
     Parameters
     ----------
     adsl
         USUBJID, EOSDY, EOSSTT, DCSREAS.
+    plan
+        The analysis plan.
 
     Returns
     -------
     DataFrame
         USUBJID, STATUS, DAYS (from entry, at least 0) and EVENT: 0 censored, 1 death, 2 transplant.
     """
-    out = derive_disposition(adsl)
+    out = derive_disposition(adsl, plan)
     event = out["STATUS"].map(CAUSES).fillna(0).astype(int)
     return out.assign(DAYS=out["DAYS"].clip(lower=0), EVENT=event)
 
 
-def estimate_survival(days: pd.Series, event: pd.Series, level: float = 0.95) -> pd.DataFrame:
+def estimate_survival(days: pd.Series, event: pd.Series, level: float) -> pd.DataFrame:
     """Return the Kaplan-Meier curve with its log-log interval.
 
     Parameters
@@ -77,55 +79,92 @@ def estimate_survival(days: pd.Series, event: pd.Series, level: float = 0.95) ->
     return curve.assign(CI_LOW=low, CI_HIGH=high)
 
 
-def estimate_log_log(
-    share: pd.Series, se: pd.Series, level: float = 0.95
-) -> tuple[pd.Series, pd.Series]:
+def estimate_log_log(share: pd.Series, se: pd.Series, level: float) -> tuple[pd.Series, pd.Series]:
     """Return the log-log interval of probabilities; NaN where one is 0 or 1."""
     inside = share.where((share > 0) & (share < 1))
     half = stats.norm.ppf((1 + level) / 2) * se / (inside * np.log(inside)).abs()
     return inside ** np.exp(half), inside ** np.exp(-half)
 
 
-def estimate_incidence(days: pd.Series, cause: pd.Series) -> pd.DataFrame:
+def estimate_incidence(days: pd.Series, cause: pd.Series, level: float) -> pd.DataFrame:
     """Return the cumulative incidence of death and of transplant as competing risks.
 
     Parameters
     ----------
     days, cause
         Time, and what happened then: 0 censored, 1 death, 2 transplant.
+    level
+        Confidence level.
 
     Returns
     -------
     DataFrame
         A row for day 0 and for each day of the data: DAY, and for each cause the Aalen-Johansen
-        estimate and its standard error (columns DEATH, DEATH_SE, LIVER TRANSPLANT, ...).
+        estimate, its standard error, and the limits that follow from the log-log interval of one
+        minus it (columns DEATH, DEATH_SE, DEATH_LOW, DEATH_HIGH, LIVER TRANSPLANT, ...).
     """
-    names = [c for cause in CAUSES for c in (cause, f"{cause}_SE")]
-    start = pd.DataFrame([[0.0] * 5], columns=["DAY", *names])
-    if not cause.any():
-        return start
-    with np.errstate(divide="ignore", invalid="ignore"):
-        fit = CumIncidenceRight(days.to_numpy(), cause.to_numpy())
-    curve = pd.DataFrame({"DAY": fit.times})
+    times, shares, errors = [], [], []
+    if cause.any():
+        with np.errstate(divide="ignore", invalid="ignore"):
+            fit = CumIncidenceRight(days.to_numpy(), cause.to_numpy())
+        times, shares, errors = fit.times, fit.cinc, fit.cinc_se
+    curve = pd.DataFrame({"DAY": [0.0, *times]})
     for name, code in CAUSES.items():
-        known = code <= len(fit.cinc)
-        curve[name] = fit.cinc[code - 1] if known else 0.0
-        curve[f"{name}_SE"] = fit.cinc_se[code - 1] if known else 0.0
-    return pd.concat([start, curve], ignore_index=True)
+        known = code <= len(shares)
+        curve[name] = [0.0, *shares[code - 1]] if known else 0.0
+        curve[f"{name}_SE"] = [0.0, *errors[code - 1]] if known else 0.0
+        low, high = estimate_log_log(1 - curve[name], curve[f"{name}_SE"], level)
+        curve[f"{name}_LOW"], curve[f"{name}_HIGH"] = 1 - high, 1 - low
+    return curve
 
 
-def get_at(curve: pd.DataFrame, day: int) -> pd.Series:
+def get_at(curve: pd.DataFrame, day: float) -> pd.Series:
     """Return the row of a step curve that holds at a day."""
     return curve[curve["DAY"] <= day].iloc[-1]
 
 
-def is_reached(times: pd.DataFrame, day: int) -> bool:
-    """Return whether anybody was followed to a day, or to the end of the two years."""
-    return bool(((times["DAYS"] >= day) | (times["STATUS"] == "IN FOLLOW-UP")).any())
+def is_reached(times: pd.DataFrame, free: pd.DataFrame, day: int) -> bool:
+    """Return whether a curve can be read at a day: somebody was followed to it, or all are gone.
+
+    Whoever was followed to the end of the horizon counts, though the visit may be due later.
+    """
+    followed = (times["DAYS"] >= day) | (times["STATUS"] == "IN FOLLOW-UP")
+    return bool(followed.any()) or get_at(free, day)["SURVIVAL"] == 0
 
 
-def summarise_survival(trial: Trial) -> pd.DataFrame:
+def read_curves(
+    free: pd.DataFrame, incidence: pd.DataFrame, naive: pd.DataFrame, day: int
+) -> dict[tuple[str, str], dict[str, float]]:
+    """Return per cent at a day by statistic, by analysis and event."""
+    at, risks = get_at(free, day), get_at(incidence, day)
+    alone = 1 - get_at(naive, day)["SURVIVAL"]
+    ends = {"percent": "", "percent_se": "_SE", "percent_low": "_LOW", "percent_high": "_HIGH"}
+    limits = {"percent_low": at["CI_LOW"], "percent_high": at["CI_HIGH"]}
+    found = {("tfs", ""): {"percent": at["SURVIVAL"], **limits}}
+    found |= {("cif", cause): {s: risks[cause + e] for s, e in ends.items()} for cause in CAUSES}
+    found["naive", "DEATH"] = {"percent": alone, "excess_percent": alone - risks["DEATH"]}
+    return {key: {s: 100 * v for s, v in shown.items()} for key, shown in found.items()}
+
+
+def summarise_survival(
+    times: pd.DataFrame,
+    free: pd.DataFrame,
+    incidence: pd.DataFrame,
+    naive: pd.DataFrame,
+    plan: Plan,
+) -> pd.DataFrame:
     """Return transplant-free survival, cumulative incidences and numbers at risk at each visit.
+
+    Parameters
+    ----------
+    times
+        `derive_time_to_event`.
+    free, naive
+        `estimate_survival` of both events, and of death with the transplanted censored.
+    incidence
+        `estimate_incidence`.
+    plan
+        The analysis plan.
 
     Returns
     -------
@@ -136,53 +175,51 @@ def summarise_survival(trial: Trial) -> pd.DataFrame:
         excess_percent over the cumulative incidence. Missing at a visit that
         nobody reached.
     """
-    times = derive_time_to_event(trial.adsl)
-    free = estimate_survival(times["DAYS"], times["EVENT"] > 0)
-    incidence = estimate_incidence(times["DAYS"], times["EVENT"])
-    alone = estimate_survival(times["DAYS"], times["EVENT"] == CAUSES["DEATH"])
+    interval = f"log-log {plan.level_words} interval"
+    methods = {
+        "tfs": f"Kaplan-Meier, {interval}",
+        "cif": f"Aalen-Johansen, competing risks, {interval} of one minus incidence",
+        "naive": "one minus Kaplan-Meier of death, transplants censored",
+    }
     rows: list[dict[str, Any]] = []
-    for month, day in VISIT_DAYS.items():
-        common: dict[str, Any] = {"visit": month, "n": len(times), "function": "summarise_survival"}
-        at = get_at(free, day)
-        reached = is_reached(times, day) or at["SURVIVAL"] == 0
-        shown = {
-            "percent": 100 * at["SURVIVAL"],
-            "percent_low": 100 * at["CI_LOW"],
-            "percent_high": 100 * at["CI_HIGH"],
-            "risk_count": int((times["DAYS"] >= day).sum()),
-        }
-        shown = shown if reached else dict.fromkeys(shown, np.nan) | {"risk_count": 0}
-        rows += make_rows("tfs", shown, method="Kaplan-Meier, log-log 95% interval", **common)
-        at = get_at(incidence, day)
-        for cause in CAUSES:
-            low, high = estimate_log_log(1 - at[[cause]], at[[f"{cause}_SE"]].set_axis([cause]))
-            shown = {
-                "percent": 100 * at[cause],
-                "percent_se": 100 * at[f"{cause}_SE"],
-                "percent_low": 100 * (1 - float(high.iloc[0])),
-                "percent_high": 100 * (1 - float(low.iloc[0])),
-            }
-            shown = shown if reached else dict.fromkeys(shown, np.nan)
-            method = "Aalen-Johansen, competing risks, log-log 95% interval of one minus incidence"
-            rows += make_rows("cif", shown, group=cause, method=method, **common)
-        naive = 100 * (1 - get_at(alone, day)["SURVIVAL"]) if reached else np.nan
-        for statistic, value, decimals in (
-            ("percent", naive, 1),
-            ("excess_percent", naive - 100 * at["DEATH"], 2),
-        ):
-            rows += make_rows(
-                "naive",
-                {statistic: value},
-                group="DEATH",
-                decimals=decimals,
-                method="one minus Kaplan-Meier of death, transplants censored",
-                **common,
-            )
+    for visit in plan.visits:
+        found = read_curves(free, incidence, naive, visit.day)
+        if not is_reached(times, free, visit.day):
+            found = {key: dict.fromkeys(shown, np.nan) for key, shown in found.items()}
+        found["tfs", ""]["risk_count"] = int((times["DAYS"] >= visit.day).sum())
+        for (analysis, group), shown in found.items():
+            for statistic, value in shown.items():
+                rows += make_rows(
+                    analysis,
+                    {statistic: value},
+                    group=group,
+                    visit=visit.number,
+                    n=len(times),
+                    method=methods[analysis],
+                    function="summarise_survival",
+                    decimals=2 if statistic == "excess_percent" else None,
+                )
     return make_record(rows)
 
 
-def summarise_bounds(trial: Trial) -> pd.DataFrame:
-    """Return what the lost could change: two-year risks if none and if all of them had the event.
+def count_bounds(status: pd.Series) -> dict[str, int]:
+    """Return how many had each event if all unknown were alive, and if all of them were dead.
+
+    Unknown is whoever was last seen before the horizon ended, neither dead nor transplanted.
+    """
+    dead, moved = int((status == "DEATH").sum()), int((status == "LIVER TRANSPLANT").sum())
+    unknown = int((~status.isin(KNOWN_AT_END)).sum())
+    return {
+        "DEATH ALIVE": dead,
+        "DEATH DEAD": dead + unknown,
+        "EVENT ALIVE": dead + moved,
+        "EVENT DEAD": dead + moved + unknown,
+        "UNKNOWN": unknown,
+    }
+
+
+def summarise_bounds(adsl: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return what the lost could change: risks if none and if all of them had the event.
 
     Returns
     -------
@@ -191,46 +228,116 @@ def summarise_bounds(trial: Trial) -> pd.DataFrame:
         ``ALIVE`` (all unknown alive without transplant) and ``DEAD`` (all unknown dead): count,
         denominator, percent with its exact interval; and ``UNKNOWN``, their number.
     """
-    status = derive_disposition(trial.adsl)["STATUS"]
-    dead = int((status == "DEATH").sum())
-    moved = int((status == "LIVER TRANSPLANT").sum())
-    unknown = int((~status.isin(KNOWN_AT_END)).sum())
-    total = len(status)
-    counts = {
-        "DEATH ALIVE": dead,
-        "DEATH DEAD": dead + unknown,
-        "EVENT ALIVE": dead + moved,
-        "EVENT DEAD": dead + moved + unknown,
-        "UNKNOWN": unknown,
-    }
+    counts, total = count_bounds(derive_disposition(adsl, plan)["STATUS"]), len(adsl)
+    exact = f"Clopper-Pearson {plan.level_words} interval"
     rows: list[dict[str, Any]] = []
     for group, count in counts.items():
         rows += make_rows(
             "bound",
-            estimate_proportion(count, total),
+            estimate_proportion(count, total, plan.level),
             group=group,
             n=total,
-            method=f"of all enrolled, within {HORIZON_DAYS} days, Clopper-Pearson 95% interval",
+            method=f"of all enrolled, within {plan.horizon_days} days, {exact}",
             function="summarise_bounds",
         )
     return make_record(rows)
 
 
-def say_survival(record: pd.DataFrame) -> str:
+def say_survival(record: pd.DataFrame, plan: Plan) -> str:
     """Return the sentence on transplant-free survival at the last visit."""
-    last = max(VISIT_DAYS)
+    last = plan.last.number
     value = record.loc[record["id"] == f"tfs.m{last}.percent", "value"].item()
     if np.isnan(value):
         return (
-            f"Survival without transplant at {last} months cannot be estimated: nobody was "
+            f"Survival without transplant at {plan.at_last} cannot be estimated: nobody was "
             "followed that long."
         )
     if value == 100:
-        return f"No participant is known to have died or been transplanted within {last} months."
-    low, high = ref("tfs", "percent_low", visit=last), ref("tfs", "percent_high", visit=last)
+        return f"No participant is known to have died or been transplanted by {plan.at_last}."
     if value == 0:
-        return f"Nobody was alive without transplant and followed to {last} months."
+        return f"Nobody was alive without transplant and followed to {plan.at_last}."
+    low, high = ref("tfs", "percent_low", visit=last), ref("tfs", "percent_high", visit=last)
     return (
-        f"Transplant-free survival at {last} months was {ref('tfs', 'percent', visit=last)}% "
-        f"(Kaplan-Meier, 95% confidence interval {low}% to {high}%)."
+        f"Transplant-free survival at {plan.at_last} was {ref('tfs', 'percent', visit=last)}% "
+        f"(Kaplan-Meier, {plan.level_words} confidence interval {low}% to {high}%)."
     )
+
+
+def say_competing(record: pd.DataFrame, plan: Plan) -> str:
+    """Return the incidence of each event, and what one minus Kaplan-Meier would make of death."""
+    last = plan.last.number
+    values = record.set_index("id")["value"]
+    died, moved = (values[f"cif.m{last}.{c}.percent"] for c in ("death", "liver-transplant"))
+    if np.isnan(died):
+        return f"Nobody was followed to {plan.at_last}, so no incidence is estimated there."
+    if not died + moved:
+        return "No death and no transplant was recorded, so there is no incidence to estimate."
+
+    def at(analysis: str, statistic: str, group: str = "DEATH") -> str:
+        return ref(analysis, statistic, visit=last, group=group)
+
+    out = (
+        f"At {plan.at_last} the cumulative incidence of death was {at('cif', 'percent')}% "
+        f"(standard error {at('cif', 'percent_se')}) and that of transplant "
+        f"{at('cif', 'percent', 'LIVER TRANSPLANT')}%."
+    )
+    if values[f"naive.m{last}.death.excess_percent"] < 1e-9:
+        return f"{out} No transplant competed with death, so one minus Kaplan-Meier agrees."
+    return (
+        f"{out} One minus Kaplan-Meier, which treats the transplanted as if they could still die "
+        f"without a transplant, would give {at('naive', 'percent')}% for death, higher by "
+        f"{at('naive', 'excess_percent')} percentage points."
+    )
+
+
+def say_bounds(record: pd.DataFrame, plan: Plan) -> str:
+    """Return of how many it is not known what became of them, and what that could change."""
+    if not record.set_index("id")["value"]["bound.unknown.count"]:
+        return (
+            f"Of every participant it is known whether they lived to {plan.horizon} without "
+            "transplant: nobody was lost, so there is nothing to bound."
+        )
+    return (
+        f"Of {ref('bound', 'count', group='UNKNOWN')} participants nobody knows whether "
+        f"they lived to {plan.horizon} without transplant. If all of them did, "
+        f"{ref('bound', 'percent', group='EVENT ALIVE')}% had died or been transplanted; "
+        f"if all of them died, {ref('bound', 'percent', group='EVENT DEAD')}%."
+    )
+
+
+def list_bounds(record: pd.DataFrame) -> list[Row]:
+    """Return a row for each event and fate of the lost; none where nobody was lost."""
+    if not record.set_index("id")["value"]["bound.unknown.count"]:
+        return []
+    events = {"DEATH": "Died", "EVENT": "Died or transplanted"}
+    fates = {"ALIVE": "all alive without transplant", "DEAD": "all dead"}
+    return [
+        Row((event, fate), "bound", group=f"{group} {end}")
+        for group, event in events.items()
+        for end, fate in fates.items()
+    ]
+
+
+def survival_columns(record: pd.DataFrame, plan: Plan) -> dict[str, Cell]:
+    """Return the columns on survival and incidence; no interval where none was estimated."""
+    known = set(record.dropna(subset="value")["id"])
+
+    def estimate(analysis: str, group: str = "") -> Cell:
+        def fill(row: Row) -> str:
+            at = (analysis, "percent_low", "", row.visit, group)
+            share, low, high = (
+                ref(analysis, s, visit=row.visit, group=group)
+                for s in ("percent", "percent_low", "percent_high")
+            )
+            return f"{share} ({low} to {high})" if make_id(*at) in known else share
+
+        return fill
+
+    interval = f"% ({plan.level_words} CI)"
+    return {
+        "At risk, n": "{tfs.risk_count}",
+        f"Transplant-free survival, {interval}": estimate("tfs"),
+        f"Death, {interval}": estimate("cif", "DEATH"),
+        f"Transplant, {interval}": estimate("cif", "LIVER TRANSPLANT"),
+        "Death by 1 − Kaplan-Meier, %": "{naive.percent@DEATH}",
+    }

@@ -2,29 +2,22 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from msct_helpers.ard.results import make_record, make_rows, ref
 from msct_helpers.book.document import quote
+from msct_helpers.book.layout import Row
+from msct_helpers.book.words import LABELS, join_words, upper_first
 from msct_helpers.cohort.population import derive_disposition
 from msct_helpers.stats.estimate import estimate_proportion, estimate_upper_limit
 from msct_helpers.trial.load import Trial
+from msct_helpers.trial.plan import DAYS_A_YEAR, Plan
 
 WINDOW_HOURS = 24
 """Hours after the end of an infusion within which events count as infusion events."""
 
-DAYS_A_YEAR = 365.25
-
-
-def estimate_none_seen(risk: Any, total: int) -> Any:
-    """Return the chance that none of `total` participants has an event of this true risk (0-1)."""
-    return (1 - np.asarray(risk, dtype=float)) ** total
-
-
-def find_size_to_exclude(risk: float, level: float = 0.95) -> int:
-    """Return how many participants without an event rule out a risk (0-1) at this level."""
-    return int(np.ceil(np.log(1 - level) / np.log(1 - risk)))
+FIRST_EVENTS = ("DEATH", "LIVER TRANSPLANT", "LOST TO FOLLOW-UP")
+"""Ends of follow-up of which the risk is told."""
 
 
 def select_safety_set(trial: Trial) -> pd.DataFrame:
@@ -60,79 +53,54 @@ def summarise_exposure(trial: Trial) -> pd.DataFrame:
         "years_low": years.min(),
         "years_high": years.max(),
     }
-    rows = make_rows(
-        "exposure",
-        statistics,
-        unit="years",
-        method="first infusion to end of follow-up",
-        **common,
-    )
+    method = "first infusion to end of follow-up"
+    rows = make_rows("exposure", statistics, unit="years", method=method, **common)
     if trial.adex is None:
         return make_record(rows)
     given = trial.adex[trial.adex["USUBJID"].isin(treated["USUBJID"])]
-    each = given.groupby("USUBJID").size()
-    counts: dict[str, float] = {
+    counts = {
         "infusions_count": len(given),
-        "most_count": int(each.max()) if len(each) else 0,
-        "dosed_count": int(given["EXDOSE"].notna().sum()),
+        "most_count": given["USUBJID"].value_counts().max() if len(given) else 0,
+        "dosed_count": given["EXDOSE"].notna().sum(),
     }
     rows += make_rows("exposure", counts, method="infusions as recorded", **common)
+    common["method"] = "dose of an infusion"
     for unit, doses in given.dropna(subset="EXDOSE").groupby("EXDOSU")["EXDOSE"]:
         shown = {"dose_median": doses.median(), "dose_low": doses.min(), "dose_high": doses.max()}
-        rows += make_rows(
-            "exposure",
-            shown,
-            group=str(unit),
-            unit=str(unit),
-            method="dose of an infusion",
-            **common,
-        )
+        rows += make_rows("exposure", shown, group=str(unit), unit=str(unit), **common)
     return make_record(rows)
 
 
-def summarise_safety(trial: Trial) -> pd.DataFrame:
+def summarise_safety(trial: Trial, plan: Plan) -> pd.DataFrame:
     """Return deaths, transplants, losses and serious events within 24 hours, with exact intervals.
 
     Returns
     -------
     DataFrame
-        Record with analysis ``risk``: group DEATH, LIVER TRANSPLANT, LOST TO FOLLOW-UP (within two
-        years, of all enrolled) and SERIOUS 24H (of all who were infused; only where adverse events
-        were recorded, someone was infused, and it is known of every serious event whether it fell
-        into the window; with percent_upper and percent_three where none). Otherwise ``window``
-        with unknown_count.
+        Record with analysis ``risk``: group DEATH, LIVER TRANSPLANT, LOST TO FOLLOW-UP (within the
+        horizon, of all enrolled) and SERIOUS 24H (of all who were infused; only where adverse
+        events were recorded, someone was infused, and it is known of every serious event whether
+        it fell into the window; with percent_upper and percent_three where none). Otherwise
+        ``window`` with unknown_count.
     """
-    status = derive_disposition(trial.adsl)["STATUS"]
-    counts = {
-        group: (int((status == group).sum()), len(status))
-        for group in ("DEATH", "LIVER TRANSPLANT", "LOST TO FOLLOW-UP")
-    }
-    treated = select_safety_set(trial)["USUBJID"]
-    rows = []
-    if trial.adae is not None and len(treated):
+    about: dict[str, Any] = {"function": "summarise_safety"}
+    status = derive_disposition(trial.adsl, plan)["STATUS"]
+    counts = {group: (int((status == group).sum()), len(status)) for group in FIRST_EVENTS}
+    treated, rows = len(select_safety_set(trial)), []
+    if trial.adae is not None and treated:
         seen, unknown = count_window(trial.adsl, trial.adae, trial.adex)
-        if not unknown:
-            counts["SERIOUS 24H"] = (seen, len(treated))
+        if unknown:
+            method = "serious events of which neither hours nor the day tell"
+            shown = {"unknown_count": unknown, "denominator": treated}
+            rows += make_rows("window", shown, n=treated, method=method, **about)
         else:
-            rows += make_rows(
-                "window",
-                {"unknown_count": unknown, "denominator": len(treated)},
-                n=len(treated),
-                method="serious events of which neither hours nor the day tell",
-                function="summarise_safety",
-            )
+            counts["SERIOUS 24H"] = (seen, treated)
+    about["method"] = f"Clopper-Pearson {plan.level_words} interval"
     for group, (count, total) in counts.items():
-        shown = estimate_proportion(count, total)
+        found = estimate_proportion(count, total, plan.level)
         if group == "SERIOUS 24H" and not count:
-            shown |= estimate_upper_limit(total)
-        rows += make_rows(
-            "risk",
-            shown,
-            group=group,
-            n=total,
-            method="Clopper-Pearson 95% interval",
-            function="summarise_safety",
-        )
+            found |= estimate_upper_limit(total, plan.level)
+        rows += make_rows("risk", found, group=group, n=total, **about)
     return make_record(rows)
 
 
@@ -181,48 +149,68 @@ def count_window(
     return len(seen), len(may)
 
 
-def say_window(trial: Trial, record: pd.DataFrame) -> str:
+def say_window(trial: Trial, record: pd.DataFrame, plan: Plan) -> str:
     """Return the sentence on serious events within 24 hours of an infusion.
 
     Parameters
     ----------
-    trial, record
-        The data set, and its `summarise_safety`.
+    trial, record, plan
+        The data set, its `summarise_safety`, and the plan; gives the level.
     """
+    why = ""
     if (record["analysis"] == "window").any():
-        return (
-            "Serious adverse events within 24 hours of an infusion: not assessable. Of "
-            f"{ref('window', 'denominator')} participants {ref('window', 'unknown_count')} had a "
-            "serious event of which the hours are not recorded and the day does not exclude it."
+        why = (
+            f". Of {ref('window', 'denominator')} participants {ref('window', 'unknown_count')} "
+            "had a serious event of which the hours are not recorded and the day does not exclude "
+            "it."
         )
-    if not (trial.adsl["SAFFL"] == "Y").any():
-        return (
-            "Serious adverse events within 24 hours of an infusion: not assessable, "
-            "no participant received one."
-        )
-    if trial.adae is None:
-        return (
-            "Serious adverse events within 24 hours of an infusion: not assessable, "
-            "adverse events not recorded."
-        )
+    elif select_safety_set(trial).empty:
+        why = ", no participant received one."
+    elif trial.adae is None:
+        why = ", adverse events not recorded."
+    if why:
+        return f"Serious adverse events within 24 hours of an infusion: not assessable{why}"
     return (
         "Serious adverse events during an infusion or within 24 hours of its end were recorded "
-        f"in {ref('risk', 'count', group='SERIOUS 24H')} of "
-        f"{ref('risk', 'denominator', group='SERIOUS 24H')} participants (exact 95% confidence "
-        f"interval {ref('risk', 'percent_low', group='SERIOUS 24H')}% to "
-        f"{ref('risk', 'percent_high', group='SERIOUS 24H')}%)."
+        f"in {say_risk('SERIOUS 24H', plan, share=False)}."
     )
 
 
-def say_limits(record: pd.DataFrame) -> str:
+def say_risk(group: str, plan: Plan, share: bool = True) -> str:
+    """Return a risk with its exact interval, inside a sentence; `share` with its per cent."""
+
+    def at(statistic: str) -> str:
+        return ref("risk", statistic, group=group)
+
+    percent = f"{at('percent')}%; " if share else ""
+    who = "" if share else " participants"
+    return (
+        f"{at('count')} of {at('denominator')}{who} ({percent}exact {plan.level_words} confidence "
+        f"interval {at('percent_low')}% to {at('percent_high')}%)"
+    )
+
+
+def say_limits(record: pd.DataFrame, plan: Plan) -> str:
     """Return how high the risk may be where no serious event was seen, or an empty text."""
     if not (record["statistic"] == "percent_upper").any():
         return ""
     return (
-        "Seeing none does not rule a risk out: the exact one-sided 95% upper limit of the risk is "
-        f"{ref('risk', 'percent_upper', group='SERIOUS 24H')}%, and the rule of three gives "
-        f"{ref('risk', 'percent_three', group='SERIOUS 24H')}%."
+        f"Seeing none does not rule a risk out: the exact one-sided {plan.level_words} upper limit "
+        f"of the risk is {ref('risk', 'percent_upper', group='SERIOUS 24H')}%, and the rule of "
+        f"three gives {ref('risk', 'percent_three', group='SERIOUS 24H')}%."
     )
+
+
+def list_risks(record: pd.DataFrame) -> list[Row]:
+    """Return a row for each risk."""
+    groups = record.loc[record["analysis"] == "risk", "group"].unique()
+    return [Row((upper_first(LABELS[group]),), "risk", group=group) for group in groups]
+
+
+def name_risks(record: pd.DataFrame) -> str:
+    """Return the events of which the risk is told, inside a sentence."""
+    groups = record.loc[record["analysis"] == "risk", "group"].unique()
+    return join_words([LABELS[group] for group in groups])
 
 
 def say_exposure(record: pd.DataFrame) -> str:
@@ -253,18 +241,10 @@ def say_exposure(record: pd.DataFrame) -> str:
     return f"{out} a dose for {ref('exposure', 'dosed_count')} of them: {'; '.join(doses)}."
 
 
-def say_outcomes() -> str:
-    """Return the sentence on deaths, transplants and losses within two years."""
-
-    def part(group: str) -> str:
-        return (
-            f"{ref('risk', 'count', group=group)} of {ref('risk', 'denominator', group=group)} "
-            f"({ref('risk', 'percent', group=group)}%; exact 95% confidence interval "
-            f"{ref('risk', 'percent_low', group=group)}% to "
-            f"{ref('risk', 'percent_high', group=group)}%)"
-        )
-
+def say_outcomes(plan: Plan) -> str:
+    """Return the sentence on deaths, transplants and losses within the horizon."""
+    died, moved, lost = (say_risk(group, plan) for group in FIRST_EVENTS)
     return (
-        f"Within two years the first event was death in {part('DEATH')} and liver transplant in "
-        f"{part('LIVER TRANSPLANT')}; lost to follow-up were {part('LOST TO FOLLOW-UP')}."
+        f"Within {plan.horizon} the first event was death in {died} and liver transplant in "
+        f"{moved}; lost to follow-up were {lost}."
     )

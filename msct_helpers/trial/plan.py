@@ -102,6 +102,12 @@ class Plan:
         Steps of the tipping-point analysis, in baseline standard deviations.
     plausible_shift
         The shift that the missing may well have, in baseline standard deviations.
+    burn_in
+        Rounds of the chained equations before the first imputed data set is kept.
+    seed
+        Seed of the imputations.
+    bands
+        Scores at which a band of the key score, in whole points, gives way to the next.
     """
 
     visits: tuple[Visit, ...] = field(default_factory=lambda: plan_visits((0, 6, 12, 24)))
@@ -114,6 +120,9 @@ class Plan:
     imputations: int = 50
     shifts: tuple[float, ...] = tuple(i / 10 for i in range(21))
     plausible_shift: float = 0.5
+    burn_in: int = 3
+    seed: int = 20260101
+    bands: tuple[int, ...] = (10, 15, 20)
 
     @property
     def alpha(self) -> float:
@@ -173,6 +182,12 @@ class Plan:
     def completed_from(self) -> int:
         """Study day from which follow-up counts as completed: half way from the visit before."""
         return (self.visits[-2].day + self.horizon_days) // 2 + 2
+
+    @property
+    def span(self) -> str:
+        """The time from baseline to the last visit, as ``24 months``."""
+        number = self.last.number
+        return f"{number} {self.unit}{'' if number == 1 else 's'}"
 
     @property
     def family(self) -> tuple[str, ...]:
