@@ -5,7 +5,7 @@ PUBLISHED = {
     "chapter": ("chapter", "Chapter that computed it"),
     "analysis": ("analysisId", "Analysis, as `Analysis.id`"),
     "parameter": ("PARAMCD", "Parameter or characteristic analysed (grouping variable of ADaM)"),
-    "visit": ("AVISITN", "Visit in months (grouping variable of ADaM)"),
+    "visit": ("AVISITN", "Visit, in months or weeks as planned (grouping variable of ADaM)"),
     "group": ("resultGroup", "Group or level, as `OperationResult.resultGroups`"),
     "statistic": ("operationId", "Statistic, as `OperationResult.operationId`"),
     "value": ("rawValue", "Value, unrounded, as `OperationResult.rawValue`"),
