@@ -55,7 +55,7 @@ def main() -> None:
     for name, formula, data, repeats, aim in cases:
 
         def run(formula: str = formula, data: pd.DataFrame = data) -> object:
-            return fit_mmrm(formula, data, subject="id", visit="visit")
+            return fit_mmrm(formula, data, subject="id", visit="visit", level=0.95)
 
         print(f"{name}: {time_best(run, repeats):.1f} ms (aim {aim})")
     for name, data in (("26 patients", small), ("Mayo stage 4", stage4)):
@@ -72,7 +72,7 @@ def main() -> None:
     trials[rng.random(trials.shape) < np.array([0, 0.1, 0.2, 0.35])] = np.nan
     start = time.perf_counter()
     batch = fit_mmrm_batch(
-        "y ~ C(visit)", grid, trials.reshape(4000, -1), subject="id", visit="visit"
+        "y ~ C(visit)", grid, trials.reshape(4000, -1), subject="id", visit="visit", level=0.95
     )
     rate = len(trials) / (time.perf_counter() - start)
     print(f"batch: {rate:.0f} Kenward-Roger fits a second (aim 3500)")

@@ -1,22 +1,34 @@
-"""Shared fixtures: the two data sets, and both books built once a session."""
+"""Shared fixtures: two data sets, their books, and a project of one chapter; built once a run."""
 
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import hypothesis
 import pandas as pd
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
 
 from msct_helpers import Trial, load_trial
 
+# How long an example takes depends on the machine.
+hypothesis.settings.register_profile("clockless", deadline=None)
+hypothesis.settings.load_profile("clockless")
+
 ROOT = Path(__file__).resolve().parent.parent
 DATASETS = ("msct_synthetic", "mayo_pbc")
+EPOCH = "1767225600"
+RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+"""Names this run of the suite, in all its processes."""
+
+HEAVY = ("test_hostile", "test_pdf", "test_book", "test_output", "test_verify", "test_golden")
+"""Modules that build books: they begin first, so that no process is left alone at the end."""
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -38,14 +50,37 @@ def mayo() -> Trial:
     return load_trial(ROOT / "data/mayo_pbc")
 
 
-def build_book(dataset: str | Path, out: Path, *options: str, root: Path = ROOT) -> str:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what takes longest begin first."""
+    order = {f"{name}.py": i for i, name in enumerate(HEAVY)}
+    items.sort(key=lambda item: order.get(item.path.name, len(order)))
+
+
+def once(folder: Path, make: Callable[[], object]) -> Path:
+    """Make a folder's content once in this run of the suite, whichever process comes first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / ".run"
+    with FileLock(folder.with_suffix(".lock")):
+        if not note.is_file() or note.read_text() != RUN:
+            make()
+            note.write_text(RUN)
+    return folder
+
+
+def build_book(dataset: str | Path, out: Path, *, root: Path = ROOT, **variables: str) -> str:
     """Build the book of a data set, by name or folder, and return what the build printed."""
     program = str(Path(sys.executable).parent / "jupyter-book")
     command = [program, "build", str(root), "-W", "-n", "--keep-going"]
     done = subprocess.run(
-        [*command, "--path-output", str(out), *options],
+        [*command, "--path-output", str(out)],
         env=os.environ
-        | {"MSCT_DATA": str(root / "data" / dataset), "NO_COLOR": "1", "PYTHONPATH": str(root)},
+        | {
+            "MSCT_DATA": str(root / "data" / dataset),
+            "NO_COLOR": "1",
+            "PYTHONPATH": str(root),
+            "SOURCE_DATE_EPOCH": EPOCH,
+        }
+        | variables,
         cwd=root,
         capture_output=True,
         text=True,
@@ -54,13 +89,41 @@ def build_book(dataset: str | Path, out: Path, *options: str, root: Path = ROOT)
     return done.stdout + done.stderr
 
 
+class Books(dict[str, Path]):
+    """The HTML folder of each data set's book, built when it is first asked for."""
+
+    def __missing__(self, name: str) -> Path:
+        out = ROOT / "_build" / "tests" / name
+        self[name] = once(out, lambda: build_book(name, out)) / "_build" / "html"
+        return self[name]
+
+
 @pytest.fixture(scope="session")
 def books() -> dict[str, Path]:
     """Return the HTML folder of each data set's book; a second run rebuilds nothing."""
-    out = {name: ROOT / "_build" / "tests" / name for name in DATASETS}
-    for name, folder in out.items():
-        build_book(name, folder)
-    return {name: folder / "_build" / "html" for name, folder in out.items()}
+    return Books()
+
+
+def copy_project(to: Path) -> Path:
+    """Return a copy of the project whose book has one chapter."""
+    ignore = shutil.ignore_patterns("_build", ".*", "__pycache__", "*.egg-info", "notebooks")
+    shutil.copytree(ROOT, to, ignore=ignore)
+    (to / "_toc.yml").write_text("format: jb-book\nroot: chapters/safety\n")
+    page = to / "chapters/safety.md"
+    page.write_text(page.read_text().replace("{doc}`meld`", "elsewhere"))
+    return to
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project of one chapter, with its book built in a folder ``fresh`` beside it."""
+    shared = tmp_path_factory.getbasetemp().parent / f"small-{RUN}"
+
+    def make() -> None:
+        project = copy_project(shared / "project")
+        build_book("msct_synthetic", shared / "fresh", root=project)
+
+    return once(shared, make) / "project"
 
 
 def get_text(record: pd.DataFrame) -> dict[str, str]:

@@ -41,7 +41,7 @@ def write_block(block: Node) -> Iterator[str]:
     elif block["kind"] == "figure":
         yield f"[{block['name']}] {to_plain(block['caption'])}"
         yield f"Alternative text: {block['alt']}"
-    elif block["kind"] == "paragraph":
+    elif block["kind"] in ("heading", "paragraph"):
         yield to_plain(block["children"])
 
 

@@ -163,7 +163,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "list": (swap("study.yml", "assumed:\n", "assumed: None.\nx:\n"), "assumed: 'None.'"),
     "blank": (swap("study.yml", "licence: CC0 1.0", "licence: '  '"), "a text that is not blank"),
     "number": (swap("study.yml", "licence: CC0 1.0", "licence: 10"), "looks like a number"),
-    "horizon": (swap("study.yml", "months: 24", "months: 6"), "would be false of another"),
+    "horizon": (swap("study.yml", "months: 24", "months: 6"), "months that reach the last visit"),
     "assessed": (swap("study.yml", "draws: 21", "assessed: 9"), "at least the 26 participants"),
 }
 

@@ -1,9 +1,12 @@
 """The gate: what a data set holds comes out as its characters, whatever they are."""
 
 import re
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from docutils import nodes
+from docutils.utils import new_document
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +23,7 @@ from msct_helpers.book.document import (
     to_html,
     to_plain,
 )
+from msct_helpers.sphinx.document import PlaceSections, TreeBuilder
 from msct_helpers.trial.text import slug
 from tests.hostile import PAYLOADS
 
@@ -101,3 +105,17 @@ def test_two_terms_that_differ_in_more_than_a_separator_have_two_ids(terms: set[
     one, other = terms
     if re.sub(r"[ -]", "", one) != re.sub(r"[ -]", "", other):
         assert slug(one) != slug(other)
+
+
+def test_a_heading_begins_a_section_behind_its_cell() -> None:
+    page = new_document("page")
+    blocks = parse("before\n\n### Albumin (ALB)\n\nhigher\n\n### Bilirubin\n\nlower")
+    built = TreeBuilder(page, SimpleNamespace(docname="page")).build_blocks(blocks)  # type: ignore[arg-type]
+    output = nodes.container("", *built)
+    page += nodes.section("", nodes.title("", "Each"), nodes.container("", output))
+    PlaceSections(page).apply()
+    cell, *sections = page[0][1:]
+    assert cell.astext() == "before"
+    assert [section["ids"] for section in sections] == [["albumin-alb"], ["bilirubin"]]
+    assert sections[0].astext().split() == ["Albumin", "(ALB)", "higher"]
+    assert "<h3>Bilirubin</h3>" in Document(blocks)._repr_mimebundle_()["text/html"]

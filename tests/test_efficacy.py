@@ -1,16 +1,26 @@
 """Change from baseline against values computed in R, and properties."""
 
+from dataclasses import replace
+
+import matplotlib.collections
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.axes import Axes
+from matplotlib.colors import same_color
+from scipy import stats
 
 from msct_helpers import Trial
 from msct_helpers.ard.results import make_id
+from msct_helpers.book.figures import BLUE
 from msct_helpers.efficacy import change as efficacy
-from msct_helpers.efficacy import course as sections
-from tests.conftest import ROOT, get_text
+from msct_helpers.efficacy.course import change_columns
+from msct_helpers.efficacy.figures import find_ends, plot_course, plot_forest
+from msct_helpers.stats.estimate import estimate_mean_change, estimate_signed_rank_p
+from msct_helpers.trial.plan import Plan, plan_visits
+from tests.conftest import ROOT, get_text, with_tables
 
 REFERENCE = pd.read_csv(
     ROOT / "tests/reference/mayo_pbc_visits.csv", dtype=str, keep_default_na=False
@@ -21,7 +31,7 @@ REFERENCE = pd.read_csv(
     "row", REFERENCE.to_dict("records"), ids=lambda r: f"{r['parameter']}{r['visit']}"
 )
 def test_mayo_tables_equal_r_to_the_printed_digit(mayo: Trial, row: dict[str, str]) -> None:
-    text = get_text(efficacy.summarise_change(mayo.efficacy_labs))
+    text = get_text(efficacy.summarise_change(mayo.efficacy_labs, mayo.plan))
 
     def shown(analysis: str, statistic: str) -> str:
         key = make_id(analysis, statistic, row["parameter"], int(row["visit"]))
@@ -36,17 +46,17 @@ def test_mayo_tables_equal_r_to_the_printed_digit(mayo: Trial, row: dict[str, st
 
 def test_survivor_bias_is_said(mayo: Trial) -> None:
     # Those seen at 12 months began lower than those who were not: the mean falls, people rise.
-    record = efficacy.summarise_change(mayo.efficacy_labs)
-    sentence = sections.say_disagreement(record, "BILI", 12)
+    record = efficacy.summarise_change(mayo.efficacy_labs, mayo.plan)
+    sentence = efficacy.say_disagreement(record, "BILI", mayo.plan.visit(12))
     assert "below" in sentence
     assert "rose" in sentence
-    assert sections.say_disagreement(record, "BILI", 24) == ""
+    assert efficacy.say_disagreement(record, "BILI", mayo.plan.visit(24)) == ""
 
 
 @given(st.lists(st.floats(-50, 50), min_size=3, max_size=30))
 def test_flipping_the_sign_flips_the_interval_and_keeps_p(change: list[float]) -> None:
-    one = efficacy.estimate_mean_change(np.array(change))
-    two = efficacy.estimate_mean_change(-np.array(change))
+    one = estimate_mean_change(np.array(change), 0.95)
+    two = estimate_mean_change(-np.array(change), 0.95)
     if np.isnan(one["ci_low"]):
         assert len(set(change)) == 1
         return
@@ -56,20 +66,111 @@ def test_flipping_the_sign_flips_the_interval_and_keeps_p(change: list[float]) -
 
 
 def test_words_follow_the_direction(synthetic: Trial) -> None:
-    labs = synthetic.efficacy_labs
+    labs, plan = synthetic.efficacy_labs, synthetic.plan
     mirrored = labs.assign(AVAL=labs["AVAL"].max() + 1 - labs["AVAL"])
     for table, word in ((labs, "higher"), (mirrored, "lower")):
-        record = efficacy.summarise_change(table)
-        assert f"was {word} than at baseline" in efficacy.say_change(record, "ALB", "x", "g/L", 24)
-        assert f"serum albumin was {word}" in sections.say_headline(record, sections.ENDPOINTS, {})
+        record = efficacy.summarise_change(table, plan)
+        assert f"was {word} than at baseline" in efficacy.say_change(record, plan, "ALB")
+        assert f"serum albumin was {word}" in efficacy.say_headline(record, plan, {"ALB": ""})
+
+
+def make_pairs(changes: list[float]) -> pd.DataFrame:
+    """Return albumin of some participants, 30 at baseline and changed at the last visit."""
+    people = [f"P{i}" for i in range(len(changes))]
+    first = pd.DataFrame({"USUBJID": people, "AVISITN": 0, "AVAL": 30.0})
+    last = pd.DataFrame({"USUBJID": people, "AVISITN": 24, "AVAL": 30.0 + np.array(changes)})
+    return pd.concat([first, last]).assign(PARAMCD="ALB", AVALU="g/L")
+
+
+@pytest.mark.parametrize(
+    ("changes", "clear"), [([-4.0, 1, 2, 3], "includes zero"), ([2.0, 3, 2, 4], "excludes zero")]
+)
+def test_the_verdict_follows_the_interval(changes: list[float], clear: str) -> None:
+    plan = Plan()
+    record = efficacy.summarise_change(make_pairs(changes), plan)
+    assert f"which {clear};" in efficacy.say_change(record, plan, "ALB")
+    headline = efficacy.say_headline(record, plan, {"ALB": ""})
+    assert (", excluding zero" in headline) == (clear == "excludes zero")
+
+
+def test_words_and_intervals_follow_the_plan() -> None:
+    plan = Plan(plan_visits((0, 12, 24), "week"), "week", 6, ("ALB",), level=0.9)
+    record = efficacy.summarise_change(make_pairs([2.0, 3, 2, 4]), plan)
+    assert "At 24 weeks, among" in efficacy.say_headline(record, plan, {"ALB": ""})
+    sentence = efficacy.say_change(record, plan, "ALB")
+    assert sentence.startswith("At week 24 mean serum albumin was higher")
+    assert "(90% confidence interval" in sentence
+    assert "90% CI" in change_columns(plan)
+    low, high = stats.ttest_1samp([2, 3, 2, 4], 0).confidence_interval(0.9)
+    found = [efficacy.get_value(record, "chg", s, "ALB", 24) for s in ("ci_low", "ci_high")]
+    assert found == pytest.approx([low, high])
+
+
+def test_only_the_full_analysis_set_counts(synthetic: Trial) -> None:
+    adsl = synthetic.adsl.assign(FASFL=["N"] + ["Y"] * (len(synthetic.adsl) - 1))
+    fewer = with_tables(synthetic, adsl=adsl)
+    sizes = [
+        efficacy.get_value(efficacy.summarise_change(t.efficacy_labs, t.plan), "obs", "n", "ALT", 0)
+        for t in (synthetic, fewer)
+    ]
+    assert sizes == [26, 25]
+
+
+def draw_course(trial: Trial, plan: Plan, code: str) -> tuple[Axes, pd.DataFrame]:
+    """Return the axes of a course, and all seen at each visit."""
+    labs = trial.efficacy_labs
+    own = labs[labs["PARAMCD"] == code]
+    seen = efficacy.select(efficacy.summarise_change(labs, plan), "obs", code)
+    status = pd.DataFrame({"USUBJID": ["SYN-01"], "STATUS": "DEATH"})
+    fig = plot_course(seen, own, find_ends(own, status, plan), plan)
+    return fig.axes[0], own
+
+
+@pytest.mark.parametrize("level", [0.95, 0.9])
+def test_the_course_shows_the_interval_of_the_mean(synthetic: Trial, level: float) -> None:
+    plan = replace(synthetic.plan, level=level)
+    ax, own = draw_course(synthetic, plan, "ALB")
+    bars = next(c for c in ax.containers if c.has_yerr).lines[2][0].get_segments()
+    for bar, visit in zip(bars, plan.visits, strict=True):
+        values = own.loc[own["AVISITN"] == visit.number, "AVAL"]
+        limits = stats.t.interval(level, len(values) - 1, values.mean(), stats.sem(values))
+        assert bar[:, 1] == pytest.approx(limits)
+    assert ax.get_xlabel() == "Month"
+
+
+def make_family(p: list[float]) -> pd.DataFrame:
+    """Return a family of comparisons of albumin at three visits with these adjusted p-values."""
+    rows = {
+        "standard": [0.1, 0.2, 0.3],
+        "standard_low": [-0.1, 0.0, 0.1],
+        "standard_high": [0.3, 0.4, 0.5],
+        "p_holm": p,
+    }
+    return pd.concat(
+        pd.DataFrame({"parameter": "ALB", "visit": [6, 12, 24], "statistic": s, "value": v})
+        for s, v in rows.items()
+    )
+
+
+def test_the_forest_draws_intervals_and_fills_what_is_significant() -> None:
+    family = make_family([0.2, 0.051, 0.049])
+    ax = plot_forest(family, Plan()).axes[0]
+    lines = next(c for c in ax.collections if isinstance(c, matplotlib.collections.LineCollection))
+    drawn = np.array([segment[:, 0] for segment in lines.get_segments()])
+    assert drawn == pytest.approx(np.array([[-0.1, 0.3], [0.0, 0.4], [0.1, 0.5]]))
+    dots = next(c for c in ax.collections if isinstance(c, matplotlib.collections.PathCollection))
+    filled = [same_color(colour, BLUE) for colour in dots.get_facecolor()]
+    assert filled == [False, False, True]
+    assert np.asarray(dots.get_offsets())[:, 0] == pytest.approx([0.1, 0.2, 0.3])
+    assert next(t.get_text() for t in ax.get_yticklabels()) == "serum albumin, 6"
 
 
 def test_exact_signed_rank_of_a_small_sample() -> None:
     # All five of five differences positive: 2 of 2^5 sign patterns are as extreme.
-    assert efficacy.estimate_signed_rank_p(np.array([1.0, 2, 3, 4, 5])) == pytest.approx(2 / 32)
+    assert estimate_signed_rank_p(np.array([1.0, 2, 3, 4, 5])) == pytest.approx(2 / 32)
 
 
 def test_too_few_changes_give_no_interval() -> None:
-    out = efficacy.estimate_mean_change(np.array([1.0]))
+    out = estimate_mean_change(np.array([1.0]), 0.95)
     assert out["mean"] == 1
     assert np.isnan(out["p_t"])

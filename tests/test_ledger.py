@@ -7,24 +7,29 @@ import pandas as pd
 import pytest
 
 from msct_helpers import Trial
-from msct_helpers.abstract import conclusions, ledger, robustness
+from msct_helpers.abstract import conclusions, ledger, robustness, statements
 from msct_helpers.efficacy.missing import (
     BETTER,
     Imputed,
+    estimate_composite,
     estimate_delta,
     find_flip,
     simulate_imputations,
 )
-from msct_helpers.trial.load import load_statements
+from msct_helpers.trial.load import load_reference, load_statements
+from msct_helpers.trial.plan import Plan, plan_visits
 from tests.conftest import get_text, with_tables
 
 CHANGES = [f"E{i}" for i in range(1, 15)]
 
 
-def claim(name: str) -> dict[str, str]:
-    """Return one published statement."""
-    rows = load_statements().set_index("id", drop=False)
-    return dict(rows.loc[name])
+def claim(name: str, plan: Plan | None = None) -> dict[str, object]:
+    """Return one published statement, with the visits that it speaks of."""
+    published = load_statements()
+    row = published.set_index("id", drop=False).loc[name].to_dict()
+    months = statements.list_months(row, published)
+    visits = tuple(statements.find_visit(month, plan or Plan()) for month in months)
+    return row | {"visits": visits, "verdict": "holds"}
 
 
 def make_evidence(**values: float) -> pd.DataFrame:
@@ -46,21 +51,32 @@ STRONG = {
 
 
 @pytest.fixture(scope="module")
-def evidence(synthetic: Trial) -> pd.DataFrame:
-    return ledger.summarise_evidence(synthetic)
+def evidence() -> pd.DataFrame:
+    """Return the stored results of the synthetic data, which those of its book are held to."""
+    stored = load_reference("msct_synthetic")
+    assert stored is not None
+    return stored.rename(columns={"rawValue": "value"}).assign(unit="")
+
+
+def drop_first(trial: Trial) -> Trial:
+    """Return a trial without its first participant."""
+    rest = trial.adsl.iloc[1:]
+    return with_tables(
+        trial, adsl=rest, adlb=trial.adlb[trial.adlb["USUBJID"].isin(rest["USUBJID"])]
+    )
 
 
 def test_every_statement_has_a_verdict(synthetic: Trial, mayo: Trial) -> None:
     for trial in (synthetic, mayo):
-        checked = ledger.check_trial(trial).set_index("id")
+        checked = statements.check_trial(trial).set_index("id")
         assert checked.index.tolist() == load_statements()["id"].tolist()
-        known = (*ledger.VERDICTS, ledger.NOT_TESTABLE, ledger.WEIGHED)
+        known = (*statements.VERDICTS, statements.NOT_TESTABLE, statements.WEIGHED)
         for verdict in checked["verdict"]:
             assert verdict in known or verdict.startswith("not assessable: ")
             assert len(verdict) > 4
-        assert (checked.loc[["P1", "P2", "P3"], "verdict"] == ledger.NOT_TESTABLE).all()
-        assert (checked.loc[["C1", "C2", "C3", "C4"], "verdict"] == ledger.WEIGHED).all()
-    verdict = ledger.check_trial(mayo).set_index("id")["verdict"]
+        assert (checked.loc[["P1", "P2", "P3"], "verdict"] == statements.NOT_TESTABLE).all()
+        assert (checked.loc[["C1", "C2", "C3", "C4"], "verdict"] == statements.WEIGHED).all()
+    verdict = statements.check_trial(mayo).set_index("id")["verdict"]
     # Counts, ALT and MELD: nobody infused, not recorded, no components.
     gone = verdict[verdict.str.startswith("not assessable")].index
     assert set(gone) == {
@@ -84,7 +100,9 @@ def test_each_check_turns_on_its_own_number() -> None:
     names = ["mixed", "holm", "rank", "tip"]
 
     def survive(name: str, **changed: float) -> dict[str, bool | None]:
-        found = robustness.check_robustness(claim(name), make_evidence(**(STRONG | changed)))
+        found = robustness.check_robustness(
+            claim(name), make_evidence(**(STRONG | changed)), Plan()
+        )
         assert [c.name for c in found] == names
         return {c.name: c.survives for c in found}
 
@@ -104,7 +122,7 @@ def test_each_check_turns_on_its_own_number() -> None:
     assert survive("E10", tip__delta=0.4)["tip"] is False
     assert survive("E10", mmrm__p_mmrm=0.06)["mixed"] is False
     assert survive("E10", tip__delta=np.nan)["tip"] is True
-    nothing = robustness.check_robustness(claim("E9"), make_evidence())
+    nothing = robustness.check_robustness(claim("E9"), make_evidence(), Plan())
     assert [c.survives for c in nothing] == [None] * 4
 
 
@@ -120,23 +138,23 @@ def test_no_significance_must_hold_at_every_visit() -> None:
         for month in (6, 12, 24)
     }
     still = pd.DataFrame({"value": values, "unit": "%"})
-    assert [c.survives for c in robustness.check_robustness(claim("E4"), still)] == [True] * 3 + [
-        None
-    ]
+    assert [c.survives for c in robustness.check_robustness(claim("E4"), still, Plan())] == [
+        True
+    ] * 3 + [None]
     still.loc["mmrm.alt.m12.p_mmrm", "value"] = 0.04
-    assert robustness.check_robustness(claim("E4"), still)[0].survives is False
+    assert robustness.check_robustness(claim("E4"), still, Plan())[0].survives is False
 
 
 def test_synthetic_albumin_rise_is_significant_but_not_robust(
     synthetic: Trial, evidence: pd.DataFrame
 ) -> None:
-    checked = ledger.check_trial(synthetic)
-    checks = ledger.check_changes(checked, evidence)
+    checked = statements.check_trial(synthetic)
+    checks = robustness.check_changes(checked, evidence, synthetic.plan)
     assert list(checks) == CHANGES
     rise = {c.name: c.survives for c in checks["E10"]}
     # No composite can be significant at two years with these counts.
     assert rise["rank"] is False
-    record = ledger.summarise_ledger(checked, checks)
+    record = ledger.summarise_ledger(checked, checks, synthetic.plan)
     text = get_text(record)
     assert text["claims.all_count"] == "27"
     assert text["claims.assessable_count"] == text["claims.holds_count"] == "20"
@@ -171,27 +189,120 @@ def test_without_missing_patients_only_an_unfavourable_change_tips() -> None:
     assert find_flip(half, 1, 1.5) == 1.5
 
 
-def test_events_after_a_visit_do_not_count_at_it(evidence: pd.DataFrame) -> None:
-    value = evidence.set_index("id")["value"]
+def test_events_after_a_visit_do_not_count_at_it(synthetic: Trial) -> None:
+    labs, adsl = synthetic.efficacy_labs, synthetic.adsl
     # Deaths on days 88, 301, 458 and transplants on days 62, 376 after entry.
-    assert [value[f"composite.alb.m{m}.events_count"] for m in (6, 12, 24)] == [2, 3, 5]
+    counted = [estimate_composite(labs, adsl, "ALB", month)[2] for month in (6, 12, 24)]
+    assert counted == [2, 3, 5]
+
+
+def test_the_plan_governs_the_level_and_the_plausible_shift() -> None:
+    def survive(plan: Plan) -> dict[str, bool | None]:
+        values = STRONG | {"mmrm__p_mmrm": 0.03, "composite__p_value": 0.03}
+        values |= {"mmrm__p_holm": 0.03}
+        found = robustness.check_robustness(claim("E10"), make_evidence(**values), plan)
+        return {c.name: c.survives for c in found}
+
+    assert survive(Plan()) == dict.fromkeys(robustness.CHECKS, True)
+    assert survive(Plan(level=0.99)) == dict.fromkeys(robustness.CHECKS, False) | {"tip": True}
+    assert survive(Plan(plausible_shift=0.7))["tip"] is False
+    asked = " ".join(robustness.describe_checks(Plan(level=0.99, plausible_shift=0.7)).iloc[:, 1])
+    assert "side of 1%" in asked
+    assert "0.7 baseline standard deviations (assumed) worse" in asked
+    assert "5%" not in asked
+    assert "half a baseline" in " ".join(robustness.describe_checks(Plan()).iloc[:, 1])
+
+
+@pytest.mark.parametrize(
+    ("survives", "said"),
+    [
+        (True, "Holm: survives (p = {x})."),
+        (False, "Holm: does not survive (p = {x})."),
+        (None, "Holm: p = {x}."),
+    ],
+)
+def test_a_check_says_whether_the_statement_survives(survives: bool | None, said: str) -> None:
+    assert str(robustness.Check("holm", survives, "p = {x}")) == said
+
+
+def make_checked(**verdicts: str) -> pd.DataFrame:
+    """Return statements on counts with given verdicts."""
+    return pd.DataFrame({"id": verdicts.keys(), "kind": "count", "verdict": verdicts.values()})
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "said"),
+    [
+        ({"N1": "holds", "N2": "holds"}, ", and all of these hold in every reading."),
+        (
+            {"N1": "holds", "N2": "does not hold"},
+            "; {claims.holds_count} of these hold in every reading. "
+            "{claims.does-not-hold_count} does not hold (N2).",
+        ),
+        (
+            {"N1": "holds only as observed", "N2": "holds only as observed"},
+            "; none of these holds in every reading. "
+            "{claims.holds-only-as-observed_count} hold only as observed (N1 and N2).",
+        ),
+        (
+            {"N1": "holds only among pairs"},
+            "; none of these holds in every reading. "
+            "{claims.holds-only-among-pairs_count} holds only among pairs (N1).",
+        ),
+    ],
+)
+def test_the_answer_follows_the_verdicts(verdicts: dict[str, str], said: str) -> None:
+    start = "Of {claims.all_count} published statements, this data set can test "
+    answer = ledger.say_agreement(make_checked(**verdicts))
+    assert answer == f"{start}{{claims.assessable_count}}{said}"
+    assert ledger.say_agreement(make_checked(N1="not assessable: x")) == f"{start}none."
+
+
+def test_statements_are_grouped_by_verdict() -> None:
+    checked = make_checked(N1="does not hold", N2="holds", N3="not assessable: x", N4="holds")
+    assert ledger.group_verdicts(checked).to_numpy().tolist() == [
+        ["holds", "N2, N4"],
+        ["does not hold", "N1"],
+        ["not assessable", "N3"],
+    ]
+
+
+def test_what_is_said_of_a_change_follows_the_plan() -> None:
+    units = {f"chg.alb.m{visit}.mean": "g/L" for visit in (24, 26)} | {"chg.alt.m6.mean": "U/L"}
+    said = ledger.say_claim(claim("E10") | {"not_stated": ""}, {}, units, Plan(level=0.9))
+    assert "(90% interval {chg.alb.m24.ci_low} to {chg.alb.m24.ci_high}), p = " in said
+    assert "{chg.alb.m24.p_t} (t) and {chg.alb.m24.p_wilcoxon} (Wilcoxon)" in said
+    assert "[](efficacy-endpoints.md), [](#tab-alb)" in said
+    # The data set counts weeks, and albumin is none of its endpoints.
+    visits = plan_visits((0, 12, 26), "week")
+    weeks = Plan(visits=visits, unit="week", horizon_months=6, endpoints=("ALT",))
+    said = ledger.say_claim(claim("E7", weeks), {}, units, weeks)
+    assert "Week 26: among {chg.alb.m26.n} participants" in said
+    assert (
+        "the mean of all {obs.alb.m26.n} seen differs from baseline by {obs.alb.m26.diff}" in said
+    )
+    assert said.strip().endswith("Shown in [](efficacy-endpoints.md).")
 
 
 def test_conclusions_are_met_with_evidence_on_both_sides(synthetic: Trial, mayo: Trial) -> None:
     for trial, word in ((synthetic, "made to agree"), (mayo, "neither for nor against")):
-        weighed = conclusions.weigh_conclusions(trial, ledger.check_trial(trial), 5)
+        weighed = conclusions.weigh_conclusions(trial, statements.check_trial(trial), 5)
         assert list(weighed) == ["C1", "C2", "C3", "C4"]
         assert all(found.pro and found.contra for found in weighed.values())
         # What was built into the data is no evidence for it.
         assert word in weighed["C2"].here[0]
         assert word in weighed["C1"].here[0]
+    fewer = drop_first(synthetic)
+    about, _ = conclusions.describe_kind(fewer, statements.check_trial(fewer))
+    # Not all of these data agree, so they were not made to.
+    assert about.startswith("These data are synthetic:")
     own = replace(synthetic, study=replace(synthetic.study, origin="real"))
-    said = conclusions.weigh_conclusions(own, ledger.check_trial(own), 5)
+    said = conclusions.weigh_conclusions(own, statements.check_trial(own), 5)
     assert said["C1"].here == ["These data hold no such event either."]
 
 
 def test_a_verdict_turns_with_the_data(synthetic: Trial) -> None:
-    fewer = with_tables(synthetic, adsl=synthetic.adsl.iloc[1:])
-    checked = ledger.check_trial(fewer).set_index("id")["verdict"]
+    fewer = drop_first(synthetic)
+    checked = statements.check_trial(fewer).set_index("id")["verdict"]
     assert checked["N1"] == "does not hold"
     assert checked["N3"] == "holds"

@@ -10,7 +10,8 @@ from msct_helpers import DataError, Trial, load_trial
 from msct_helpers.book.tables import table_dictionary
 from msct_helpers.trial.load import convert_units, load_study
 from msct_helpers.trial.paths import digest_data
-from msct_helpers.trial.schema import SCHEMAS
+from msct_helpers.trial.plan import Plan
+from msct_helpers.trial.schema import make_schemas
 from tests.conftest import ROOT
 
 
@@ -138,11 +139,13 @@ def test_digest_follows_the_data(folder: Path) -> None:
 
 
 def test_dictionary_says_what_the_schema_enforces() -> None:
-    for name, schema in SCHEMAS.items():
-        shown = table_dictionary(name)
+    plan = Plan()
+    for name, schema in make_schemas(plan).items():
+        shown = table_dictionary(name, plan)
         assert shown["Variable"].tolist() == [f"`{c}`" for c in schema.columns]
         assert not shown["Meaning"].isna().any()
-    assert "one of F, M" in table_dictionary("adsl").set_index("Variable").loc["`SEX`", "Rule"]
+    rules = table_dictionary("adsl", plan).set_index("Variable")["Rule"]
+    assert "one of F, M" in rules["`SEX`"]
 
 
 def test_full_analysis_set_limits_efficacy(synthetic: Trial) -> None:

@@ -6,9 +6,11 @@ import pytest
 from scipy import stats
 
 from msct_helpers import Trial
+from msct_helpers.cohort.population import derive_disposition
 from msct_helpers.efficacy.change import derive_change
 from msct_helpers.meld import change as meld_change
 from msct_helpers.meld import derive as meld
+from msct_helpers.trial.plan import Plan
 
 
 def test_parts_add_up_to_the_change(synthetic: Trial) -> None:
@@ -49,11 +51,19 @@ def test_regression_to_the_mean_equals_published_examples() -> None:
 
 def test_bands_count_everyone_once(synthetic: Trial) -> None:
     scores = meld.derive_scores(synthetic.efficacy_labs, synthetic.adsl)
-    moves = meld_change.derive_bands(scores, synthetic.adsl)
+    status = derive_disposition(synthetic.adsl)
+    moves = meld_change.derive_bands(scores, status, synthetic.plan)
     assert len(moves) == moves["USUBJID"].nunique() == 26
     assert (moves["END"] == "DEATH").sum() == 3
-    assert [meld_change.name_band(p) for p in (9.4, 9.5, 14.5, 19.49, 40)] == [
+    assert meld_change.count_bands(moves, synthetic.plan)["value"].sum() == 26
+    assert meld_change.count_bands(moves.iloc[:0], synthetic.plan).empty
+
+
+def test_bands_begin_at_their_lowest_score() -> None:
+    points = pd.Series([9.4, 9.5, 14.49, 14.5, 19.49, 40])
+    assert meld_change.find_bands(points, Plan()).tolist() == [
         "<10",
+        "10-14",
         "10-14",
         "15-19",
         "15-19",
@@ -73,7 +83,7 @@ def test_noise_of_simulated_patients_is_found() -> None:
             "AVAL": values.ravel(),
         }
     )
-    noise = meld_change.estimate_noise(scores)
+    noise = meld_change.estimate_noise(scores, Plan())
     assert noise["sd"] == pytest.approx(1.5, abs=0.1)
     assert noise["smallest"] == pytest.approx(
         stats.norm.ppf(0.975) * np.sqrt(2) * noise["sd"], rel=1e-3
@@ -82,6 +92,19 @@ def test_noise_of_simulated_patients_is_found() -> None:
 
 def test_scores_that_move_apart_are_listed(synthetic: Trial) -> None:
     scores = meld.derive_scores(synthetic.efficacy_labs, synthetic.adsl)
-    found = meld_change.list_disagreements(scores)
+    compared = meld_change.compare_scores(scores, synthetic.plan)
+    found = meld_change.find_disagreements(compared)
     signs = np.sign(found[["MELD", "MELDNA", "MELD3", "ALBI"]].to_numpy())
+    assert 0 < len(found) < len(compared)
     assert ((signs > 0).any(axis=1) & (signs < 0).any(axis=1)).all()
+
+
+def test_why_no_score_disagrees_is_said() -> None:
+    plan, none = Plan(), pd.DataFrame({"MELD": [], "ALBI": []})
+    one = pd.DataFrame({"MELD": [-1.0], "ALBI": [-0.1]})
+    said = [meld_change.say_agreement(*given) for given in ((one, plan, ""), (none, plan, ""))]
+    assert "at month 24 all scores" in said[0].lower()
+    assert said[1] == "No participant has all scores at baseline and month 24."
+    assert "not assessable, INR not recorded." in meld_change.say_agreement(
+        none, plan, "INR not recorded"
+    )

@@ -1,5 +1,7 @@
 """The MMRM against R's mmrm, against the paired t-test, and properties that hold for all data."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,8 +28,9 @@ def simulate(seed: int, subjects: int = 26, visits: int = 4, missing: float = 0.
     return pd.DataFrame({"id": who.ravel(), "visit": when.ravel(), "y": y.ravel()})
 
 
-def fit(data: pd.DataFrame, formula: str = "y ~ C(visit)", **options: str) -> MMRM:
-    return fit_mmrm(formula, data, subject="id", visit="visit", **options)  # type: ignore[arg-type]
+def fit(data: pd.DataFrame, formula: str = "y ~ C(visit)", **options: Any) -> MMRM:
+    given: dict[str, Any] = {"subject": "id", "visit": "visit", "level": 0.95} | options
+    return fit_mmrm(formula, data, **given)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +47,7 @@ def test_agrees_with_r(mayo: Trial, row: dict[str, float]) -> None:
             data,
             subject="USUBJID",
             visit="AVISITN",
+            level=0.95,
             inference=inference,  # type: ignore[arg-type]
         )
         found = model.coefficients.loc[f"C(AVISITN)[T.{row['visit']:.1f}]"]
@@ -169,7 +173,12 @@ def test_a_batch_is_its_single_fits() -> None:
     trials = [simulate(seed) for seed in range(8)]
     trials[7].loc[trials[7]["id"] >= 3, "y"] = np.nan
     batch = fit_mmrm_batch(
-        "y ~ C(visit)", trials[0], [t["y"] for t in trials], subject="id", visit="visit"
+        "y ~ C(visit)",
+        trials[0],
+        [t["y"] for t in trials],
+        subject="id",
+        visit="visit",
+        level=0.95,
     )
     for i, data in enumerate(trials[:7]):
         table = fit(data).coefficients
@@ -179,3 +188,11 @@ def test_a_batch_is_its_single_fits() -> None:
             )
     assert batch.converged.tolist() == [True] * 7 + [False]
     assert np.isnan(batch.estimate[7]).all()
+
+
+def test_intervals_follow_the_level() -> None:
+    wide, narrow = (fit(simulate(7), level=level).coefficients.iloc[3] for level in (0.95, 0.9))
+    for table, level in ((wide, 0.95), (narrow, 0.9)):
+        limits = stats.t.interval(level, table["df"], table["estimate"], table["se"])
+        assert (table["ci_low"], table["ci_high"]) == pytest.approx(limits)
+    assert wide["p_value"] == narrow["p_value"]

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
-import nbformat
 import psutil
 import pytest
 from filelock import FileLock
@@ -25,17 +24,12 @@ from tests.conftest import ROOT, build_book
 PROGRAM = str(Path(sys.executable).parent / "jupyter-book")
 
 
+pytestmark = pytest.mark.xdist_group("output")
+
+
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the project with one chapter, and its book built in a folder beside it."""
-    copy = tmp_path_factory.mktemp("output") / "project"
-    ignore = shutil.ignore_patterns("_build", ".*", "__pycache__", "*.egg-info", "notebooks")
-    shutil.copytree(ROOT, copy, ignore=ignore)
-    (copy / "_toc.yml").write_text("format: jb-book\nroot: chapters/safety\n")
-    page = copy / "chapters/safety.md"
-    page.write_text(page.read_text().replace("{doc}`meld`", "elsewhere"))
-    build_book("msct_synthetic", copy.parent / "fresh", root=copy)
-    return copy
+def project(small: Path) -> Path:
+    return small
 
 
 def read_manifest(out: Path) -> object:
@@ -147,19 +141,38 @@ def test_damage_is_seen(copied: Path, pattern: str) -> None:
     assert not sphinx_output.find_damage(sealed, sphinx_output.list_files(app))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("harm", HARM, ids=lambda harm: harm.__name__)
-def test_damage_is_mended(project: Path, copied: Path, harm: Callable[[Path], None]) -> None:
+@pytest.mark.parametrize(
+    "harms",
+    [(truncate, spoil, Path.unlink), (make_folder, Path.unlink, truncate)],
+    ids=["cut", "gone"],
+)
+def test_damage_is_mended(
+    project: Path, copied: Path, harms: tuple[Callable[[Path], None], ...]
+) -> None:
     build = copied / "_build"
-    harm(build / "html/results/ard.csv")
-    harm(build / ".doctrees/environment.pickle")
-    harm(build / ".seal.json")
-    for path in (project / "_build/.execution").rglob("*"):
-        if path.name in ("global.db", "base.ipynb", "__version__.txt"):
-            harm(path)
+    names = ("html/results/ard.csv", ".doctrees/environment.pickle", ".seal.json")
+    for harm, name in zip(harms, names, strict=True):
+        harm(build / name)
+    stored = (project / "_build/.execution").glob("*.json")
+    for i, path in enumerate(sorted(stored)):
+        harms[i % len(harms)](path)
     printed = build_book("msct_synthetic", copied, root=project)
     assert "executing 1 chapter" in printed
     assert "Traceback" not in printed
     assert read_manifest(copied) == read_manifest(project.parent / "fresh")
+
+
+@pytest.mark.parametrize("harm", HARM, ids=lambda harm: harm.__name__)
+def test_a_seal_that_is_damaged_seals_nothing(copied: Path, harm: Callable[[Path], None]) -> None:
+    build = copied / "_build"
+    app = SimpleNamespace(outdir=build / "html", doctreedir=build / ".doctrees")
+    assert sphinx_output.read_seal(app)  # type: ignore[arg-type]
+    kept = (build / ".seal.json").read_bytes()
+    harm(build / ".seal.json")
+    read = sphinx_output.read_seal(app)  # type: ignore[arg-type]
+    sphinx_output.remove(build / ".seal.json")
+    (build / ".seal.json").write_bytes(kept)
+    assert read == {}
 
 
 def wait_until(true: Callable[[], bool], seconds: float) -> None:
@@ -193,5 +206,5 @@ def test_a_kernel_that_does_not_start_is_tried_twice(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(sphinx_execute, "run_kernel", die)
     with pytest.raises(RuntimeError, match=r"twice: Kernel didn't respond"):
-        sphinx_execute.execute(ROOT / "chapters/safety.md", nbformat.v4.new_notebook())
+        sphinx_execute.execute(ROOT / "chapters/safety.md")
     assert len(tried) == 2

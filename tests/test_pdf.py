@@ -11,9 +11,9 @@ import pytest
 from pypdf import PdfReader
 
 from msct_helpers import load_trial
-from tests.conftest import DATASETS, ROOT
+from tests.conftest import DATASETS, EPOCH, ROOT
 
-EPOCH = "1767225600"
+pytestmark = pytest.mark.xdist_group("pdf")
 CAPTION = (
     r'caption-number">(Fig\.|Table) ([\d.]+) ?</span>'
     r'<span class="caption-text">([^<]{12,40})'

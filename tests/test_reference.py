@@ -1,18 +1,25 @@
 """Comparison with a reference, links of built pages, and the table of standards."""
 
 import copy
+import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sphinx.errors import ExtensionError
 
+from msct_helpers.ard.columns import PUBLISHED
 from msct_helpers.ard.reference import compare_records, say_agreement
 from msct_helpers.check.links import find_dead_links
 from msct_helpers.check.standards import check_standards
+from msct_helpers.sphinx import results
 from msct_helpers.trial.load import load_reference, load_standards, read_results
+from tests.conftest import DATASETS
 
 
 def make_results(**values: float) -> pd.DataFrame:
@@ -49,6 +56,7 @@ def test_tolerances(statistic: str, was: float, now: float, agrees: bool) -> Non
     assert (found == []) is agrees
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.sampled_from("abcdefgh"), st.floats(-1e6, 1e6), min_size=2),
     st.floats(0.01, 100),
@@ -87,6 +95,35 @@ def test_a_reference_that_is_no_table_of_results_is_refused(tmp_path: Path) -> N
     file.write_text("id\nx\n")
     with pytest.raises(ValueError, match="no column chapter"):
         read_results(file)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_no_id_stands_in_two_chapters(dataset: str) -> None:
+    stored = load_reference(dataset)
+    assert stored is not None
+    twice = stored.loc[stored["id"].duplicated(keep=False), ["chapter", "id"]]
+    assert twice.to_numpy().tolist() == []
+
+
+def collect(monkeypatch: pytest.MonkeyPatch, *rows: tuple[str, str, float]) -> list[dict[str, Any]]:
+    """Return what the build makes of results that chapters left: page, chapter, value of one id."""
+    left: dict[str, list[dict[str, Any]]] = {}
+    for page, chapter, value in rows:
+        row = dict.fromkeys(PUBLISHED, "") | {"id": "x", "chapter": chapter, "value": value}
+        left.setdefault(page, []).append(row | {"shown": f"tab-{page}"})
+    monkeypatch.setattr(
+        results, "read_left", lambda env, page: {results.RECORD_KEY: json.dumps(left[page])}
+    )
+    return results.collect_record(SimpleNamespace(env=SimpleNamespace(found_docs=set(left))))
+
+
+def test_a_result_of_two_chapters_stops_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    (row,) = collect(monkeypatch, ("meld", "meld", 1.0), ("statements", "meld", 1.0))
+    assert (row["chapter"], row["shownIn"]) == ("meld", "tab-meld tab-statements")
+    with pytest.raises(ExtensionError, match=r"x: 1\.0 in meld but 1\.0 in statements"):
+        collect(monkeypatch, ("meld", "meld", 1.0), ("statements", "statements", 1.0))
+    with pytest.raises(ExtensionError, match=r"x: 1\.0 in meld but 2\.0 in meld"):
+        collect(monkeypatch, ("meld", "meld", 1.0), ("statements", "meld", 2.0))
 
 
 def test_dead_links_are_found(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msct_helpers.ard.results import format_p, make_record, make_rows, round_half_away
+from msct_helpers.ard.results import format_p, format_rounded, make_record, make_rows
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,7 @@ from msct_helpers.ard.results import format_p, make_record, make_rows, round_hal
     [(2.5, 0, "3"), (-2.5, 0, "−3"), (0.125, 2, "0.13"), (1.005, 2, "1.01"), (-0.04, 1, "0.0")],
 )
 def test_halves_go_away_from_zero(value: float, decimals: int, text: str) -> None:
-    assert round_half_away(value, decimals) == text
+    assert format_rounded(value, decimals) == text
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_p_values_are_never_zero(p: float, text: str) -> None:
 
 @given(st.floats(-1e6, 1e6), st.integers(0, 4))
 def test_rounding_moves_a_value_by_half_a_step_at_most(value: float, decimals: int) -> None:
-    shown = float(round_half_away(value, decimals).replace("\N{MINUS SIGN}", "-"))
+    shown = float(format_rounded(value, decimals).replace("\N{MINUS SIGN}", "-"))
     assert abs(shown - value) <= 0.5 * 10**-decimals + 1e-6
 
 

@@ -80,6 +80,26 @@ def test_meld_floors_bounds_and_rounding(b: float, i: float, c: float) -> None:
     assert scores.meld(b, i, c, dialysis=True) == scores.meld(b, i, 4.0)
 
 
+def test_halves_are_rounded_away_from_zero() -> None:
+    # Half to even would give 0, 2, 2 and 12.
+    values = [0.5, 1.5, 2.5, 12.5, 12.4999, -0.5, np.nan]
+    np.testing.assert_array_equal(
+        scores.round_points(values), [1.0, 2.0, 3.0, 13.0, 12.0, -1.0, np.nan]
+    )
+    half = np.exp((12.5 - scores.MELD_CONSTANT) / scores.MELD_WEIGHTS["INR"])
+    assert scores.meld(1.0, half, 1.0) == 13
+
+
+def test_sodium_counts_above_eleven_points_only() -> None:
+    def ratio(points: float) -> float:
+        return float(np.exp((points - scores.MELD_CONSTANT) / scores.MELD_WEIGHTS["INR"]))
+
+    assert scores.meld_na(1.0, ratio(11.2), 1.0, 125) == 11
+    assert scores.meld_na(1.0, ratio(11.6), 1.0, 125) == 23  # 12 + 1.32 * 12 - 0.033 * 12 * 12
+    assert scores.meld_na(1.0, ratio(10.9), 1.0, 125, rounded=False) == pytest.approx(10.9)
+    assert scores.meld_na(1.0, ratio(11.1), 1.0, 125, rounded=False) > 22
+
+
 def test_rounding_before_the_sodium_step_is_a_choice() -> None:
     rounded = scores.meld_na(1.5, 1.5, 1.0, 130)
     assert rounded == 19  # 13 + 1.32 * 7 - 0.033 * 13 * 7 = 19.237

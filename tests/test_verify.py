@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, build_book
 
-EPOCH = "1767225600"
+pytestmark = pytest.mark.xdist_group("verify")
 TOC = "format: jb-book\nroot: chapters/safety\nchapters:\n  - file: chapters/discussion\n"
 
 
@@ -67,84 +67,72 @@ def test_what_was_stored_agrees(project: Path) -> None:
     assert str(project) not in page + json.dumps(told)
 
 
+CHANGES = {
+    "data": (
+        "data/msct_synthetic/adsl.csv",
+        "SYN-03,51,F,Autoimmune hepatitis,UMBILICAL CORD,1,DISCONTINUED,LOST TO FOLLOW-UP",
+        "SYN-03,51,F,Autoimmune hepatitis,UMBILICAL CORD,1,DISCONTINUED,WITHDRAWAL BY SUBJECT",
+        ["adsl.csv: changed", "safety, risk.lost-to-follow-up.count: 4 -> 3, by 1"],
+    ),
+    "reference": (
+        "tests/reference/msct_synthetic/ard.csv",
+        "safety,risk.death.percent,percent,11.538461538461538,11.5",
+        "safety,risk.death.percent,percent,12.538461538461538,12.5",
+        ["safety, risk.death.percent: 12.5 -> 11.5, by 1"],
+    ),
+    "spoilt reference": (
+        "tests/reference/msct_synthetic/ard.csv",
+        "safety,risk.death.percent,percent,11.538461538461538,11.5",
+        "safety,risk.death.percent,percent,eleven,11.5",
+        ["rawValue: 'eleven'; expected a number"],
+    ),
+    "constant": (
+        "msct_helpers/safety/safety.py",
+        "DAYS_A_YEAR = 365.25",
+        "DAYS_A_YEAR = 365",
+        ["safety, exposure.years: 40.6 (40.56125941) -> 40.6 (40.5890411), by 0.0278"],
+    ),
+    "contract": (
+        "data/msct_synthetic/adlb.csv",
+        "SYN-01,ALT,Baseline,0,1,58.0,U/L",
+        "SYN-01,ALT,Baseline,0,1,much,U/L",
+        ["contract, adlb.csv row 2, AVAL: 'much' (participant SYN-01); expected a number"],
+    ),
+    "standards": (
+        "data/standards.yml",
+        "reason: Single arm, so there are no groups to compare.",
+        'reason: ""',
+        ["trend 15: not applicable, without a reason"],
+    ),
+}
+"""File, what stands in it, what is put there, and the lines that must name the change."""
+
+
 @pytest.mark.parametrize(
-    ("file", "old", "new", "lines"),
-    [
-        pytest.param(
-            "data/msct_synthetic/adsl.csv",
-            "SYN-03,51,F,Autoimmune hepatitis,UMBILICAL CORD,1,DISCONTINUED,LOST TO FOLLOW-UP",
-            "SYN-03,51,F,Autoimmune hepatitis,UMBILICAL CORD,1,DISCONTINUED,WITHDRAWAL BY SUBJECT",
-            ["adsl.csv: changed", "safety, risk.lost-to-follow-up.count: 4 -> 3, by 1"],
-            id="data",
-        ),
-        pytest.param(
-            "tests/reference/msct_synthetic/ard.csv",
-            "safety,risk.death.percent,percent,11.538461538461538,11.5",
-            "safety,risk.death.percent,percent,12.538461538461538,12.5",
-            ["safety, risk.death.percent: 12.5 -> 11.5, by 1"],
-            id="reference",
-        ),
-        pytest.param(
-            "tests/reference/msct_synthetic/ard.csv",
-            "safety,risk.death.percent,percent,11.538461538461538,11.5",
-            "safety,risk.death.percent,percent,eleven,11.5",
-            ["rawValue: 'eleven'; expected a number"],
-            id="spoilt reference",
-        ),
-        pytest.param(
-            "msct_helpers/safety/safety.py",
-            "DAYS_A_YEAR = 365.25",
-            "DAYS_A_YEAR = 365",
-            ["safety, exposure.years: 40.6 (40.56125941) -> 40.6 (40.5890411), by 0.0278"],
-            id="constant",
-        ),
-        pytest.param(
-            "data/msct_synthetic/adlb.csv",
-            "SYN-01,ALT,Baseline,0,1,58.0,U/L",
-            "SYN-01,ALT,Baseline,0,1,much,U/L",
-            ["contract, adlb.csv row 2, AVAL: 'much' (participant SYN-01); expected a number"],
-            id="contract",
-        ),
-        pytest.param(
-            "data/standards.yml",
-            "reason: Single arm, so there are no groups to compare.",
-            'reason: ""',
-            ["trend 15: not applicable, without a reason"],
-            id="standards",
-        ),
-    ],
+    "names",
+    [("data", "reference", "constant", "standards"), ("spoilt reference",), ("contract",)],
+    ids=", ".join,
 )
-def test_what_is_corrupted_is_named(
-    project: Path, file: str, old: str, new: str, lines: list[str]
-) -> None:
-    former = swap(project / file, old, new)
+def test_what_is_corrupted_is_named(project: Path, names: tuple[str, ...]) -> None:
+    changes = [CHANGES[name] for name in names]
+    former = [swap(project / file, old, new) for file, old, new, _ in changes]
     try:
         status, printed = verify(project)
     finally:
-        (project / file).write_text(former)
+        for (file, *_), content in zip(changes, former, strict=True):
+            (project / file).write_text(content)
     assert status == 1, printed
-    for line in lines:
-        assert line in printed
+    for *_, lines in changes:
+        for line in lines:
+            assert line in printed
     told = json.loads((project / "_build/verify/certificate.json").read_text())
     assert not told["agrees"]
 
 
-def test_two_cold_builds_are_identical(tmp_path: Path) -> None:
+def test_two_cold_builds_are_identical(books: dict[str, Path], tmp_path: Path) -> None:
+    build_book("msct_synthetic", tmp_path / "cold", MSCT_CACHE=str(tmp_path / "cache"))
     manifests = []
-    for name in ("one", "two"):
-        out = tmp_path / name
-        done = subprocess.run(
-            [
-                str(Path(sys.executable).parent / "jupyter-book"),
-                *("build", str(ROOT), "-W", "-n", "--keep-going", "--path-output", str(out)),
-            ],
-            env=os.environ | {"MSCT_CACHE": str(out / "cache"), "SOURCE_DATE_EPOCH": EPOCH},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-        html = out / "_build/html"
+    for html in (books["msct_synthetic"], tmp_path / "cold/_build/html"):
         listed = json.loads((html / "manifest.json").read_text())
         files = {p.relative_to(html).as_posix() for p in html.rglob("*") if p.is_file()}
         assert {f["file"] for f in listed} == files - {"manifest.json"}

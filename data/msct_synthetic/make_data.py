@@ -5,14 +5,16 @@ written from the constants of the generator, so that the two cannot drift apart.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
 
 from msct_helpers.abstract import simulate
-from msct_helpers.book.words import upper_first
-from msct_helpers.trial.load import load_statements
-from msct_helpers.trial.plan import PARAMETERS, Plan
+from msct_helpers.book.words import join_words, upper_first
+from msct_helpers.trial.parameters import PARAMETERS
+from msct_helpers.trial.plan import Plan
+from msct_helpers.trial.schema import Study
 
 HERE = Path(__file__).resolve().parent
 SEED = 20260101
@@ -46,9 +48,8 @@ def list_assumptions() -> list[str]:
     first, last = simulate.EVENT_DAYS
     times = np.exp(simulate.RISK_SLOPE)
     youngest, oldest = simulate.AGE_RANGE
-    due = ", ".join(f"{days}" for days in [v.day for v in Plan().later[:-1]])
+    due = [f"{visit.day}" for visit in Plan().later]
     diagnoses = ", ".join(f"{100 * p:.0f}% {d.lower()}" for d, p in simulate.DIAGNOSES.items())
-    entry = WORLD.entry_albumin_max
     return [
         "The dead, the transplanted and the lost are different people.",
         f"Deaths, transplants and losses fall on days {first} to {last}, at random; one standard "
@@ -65,9 +66,8 @@ def list_assumptions() -> list[str]:
         "cohort that of albumin falls with time, so these data may understate its regression to "
         "the mean.",
         "MELD is MELD(i), derived from bilirubin, INR and creatinine; nobody is dialysed.",
-        f"Visits fall within {simulate.VISIT_WINDOW_DAYS} days of {due} and "
-        f"{Plan().last.day} days after the infusion; {100 * simulate.MISSED_SHARE:.0f}% of "
-        "those due are missed at random.",
+        f"Visits fall within {simulate.VISIT_WINDOW_DAYS} days of {join_words(due)} days after the "
+        f"infusion; {100 * simulate.MISSED_SHARE:.0f}% of those due are missed at random.",
         f"Age has mean {simulate.AGE_MEAN} and SD {simulate.AGE_SD} years, kept between {youngest} "
         f"and {oldest}; {100 * simulate.WOMEN_SHARE:.0f}% are women; diagnoses: {diagnoses}.",
         "One infusion, on day 1, of a dose that is left blank because the source states none; the "
@@ -78,17 +78,15 @@ def list_assumptions() -> list[str]:
             for code, (low, high) in REFERENCE_RANGES.items()
         )
         + ".",
-        "No entry criterion beyond cirrhosis."
-        if entry is None
-        else f"Entry at a measured albumin of {entry:g} g/L or below.",
+        "No entry criterion beyond cirrhosis.",
         "Every adverse event other than the three deaths and the absence of serious events within "
         "24 hours: kinds, numbers, grades, days, relation and outcome; CTCAE version 5.0.",
     ]
 
 
-def write_study(folder: Path, draws: int) -> None:
-    """Write study.yml."""
-    study = {
+def describe_study() -> dict[str, Any]:
+    """Return what study.yml says, but for the number of draws."""
+    return {
         "title": "Mesenchymal stem cells in liver cirrhosis caused by autoimmune disease: "
         "a reproducible trial report on synthetic data",
         "short_title": "MSC in autoimmune liver cirrhosis: synthetic trial report",
@@ -103,28 +101,28 @@ def write_study(folder: Path, draws: int) -> None:
         "as many as the abstract reports. An improvement after the infusion was built in "
         "(assumed).",
         "treatment": "Allogeneic MSC through a peripheral vein, no control arm.",
-        "horizon_months": 24,
+        "horizon_months": Plan().horizon_months,
         "reporting_units": {
             code: next(iter(PARAMETERS[code].units)) for code in [*simulate.LABS, "PT"]
         },
         "reference_ranges": REFERENCE_RANGES,
         "ctcae_version": "5.0",
         "seed": SEED,
-        "draws": draws,
+        "draws": None,
         "assumed": list_assumptions(),
     }
-    text = yaml.safe_dump(study, sort_keys=False, allow_unicode=True, width=96)
-    (folder / "study.yml").write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_data(folder: Path) -> None:
     """Write the data set into a folder."""
-    trial = simulate.simulate_trial(load_statements(), SEED, WORLD)
-    tables = {"adsl": trial.adsl, "adlb": trial.adlb, "adae": trial.adae}
-    tables["adex"] = simulate.make_adex(trial.adsl)
-    for name, table in tables.items():
+    study = describe_study()
+    trial, draws = simulate.simulate_trial(Study(**study), SEED, WORLD)
+    for name in ("adsl", "adlb", "adae", "adex"):
+        table = getattr(trial, name)
         table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
-    write_study(folder, trial.draws)
+    said = study | {"draws": draws}
+    text = yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=96)
+    (folder / "study.yml").write_text(text, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

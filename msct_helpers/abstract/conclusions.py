@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from msct_helpers.abstract.ledger import VERDICTS
+from msct_helpers.abstract.statements import CHANGES, VERDICTS
 from msct_helpers.ard.results import ref
-from msct_helpers.safety import safety
 from msct_helpers.trial.load import Trial
+from msct_helpers.trial.plan import Plan
 
 KINDS = {
     "synthetic": (
@@ -19,6 +19,11 @@ KINDS = {
         "built can agree with them too, so the agreement says nothing for the treatment.",
         "With no control arm, nothing here shows that a change came from the treatment. Larger, "
         "controlled studies are needed.",
+    ),
+    "synthetic otherwise": (
+        "These data are synthetic: they show what the report of a trial looks like, and are no "
+        "evidence for the treatment or against it.",
+        "Nothing here is evidence on the treatment. Larger, controlled studies are needed.",
     ),
     "untreated": (
         "Nobody in these data received the cells, so they speak neither for nor against them.",
@@ -34,10 +39,13 @@ KINDS = {
 """What kind of evidence the data at hand can give, and what may be concluded from them."""
 
 
-def describe_kind(trial: Trial) -> tuple[str, str]:
+def describe_kind(trial: Trial, checked: pd.DataFrame) -> tuple[str, str]:
     """Return what kind of evidence a data set can give, and what may be concluded from it."""
-    treated = not safety.select_safety_set(trial).empty
-    return KINDS["synthetic" if trial.synthetic else "own" if treated else "untreated"]
+    if trial.synthetic:
+        testable = checked.loc[checked["verdict"].isin(VERDICTS), "verdict"]
+        agrees = len(testable) > 0 and (testable == "holds").all()
+        return KINDS["synthetic" if agrees else "synthetic otherwise"]
+    return KINDS["own" if (trial.adsl["SAFFL"] == "Y").any() else "untreated"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,11 @@ class Evidence:
     contra: list[str]
     here: list[str] = field(default_factory=list)
 
+    def __str__(self) -> str:
+        """Return the sentences as a list."""
+        sides = {"For": self.pro, "Against": self.contra, "Here": self.here}
+        return "\n".join(f"- {side}: {said}" for side, own in sides.items() for said in own)
+
 
 def weigh_conclusions(trial: Trial, checked: pd.DataFrame, events: int) -> dict[str, Evidence]:
     """Return the evidence on each published conclusion, by its id.
@@ -57,7 +70,7 @@ def weigh_conclusions(trial: Trial, checked: pd.DataFrame, events: int) -> dict[
     trial
         The data set.
     checked
-        Statements with their verdicts (`msct_helpers.abstract.ledger.check_trial`).
+        Statements with their verdicts (`msct_helpers.abstract.statements.check_statements`).
     events
         Published number of deaths and transplants.
     """
@@ -71,7 +84,7 @@ def weigh_conclusions(trial: Trial, checked: pd.DataFrame, events: int) -> dict[
                 "Dose, number of infusions and diagnoses are not stated: nobody could repeat it.",
             ],
         ),
-        "C4": weigh_size(),
+        "C4": weigh_size(trial.plan),
     }
 
 
@@ -87,14 +100,15 @@ def weigh_safety(trial: Trial, checked: pd.DataFrame) -> Evidence:
     """Return the evidence that the treatment is probably safe."""
     holds = checked.set_index("id")["verdict"]["S1"] == "holds"
     # Of data made to have no such event, having none is no evidence.
-    here = describe_kind(trial)[0]
+    here = describe_kind(trial, checked)[0]
     if holds and not trial.synthetic:
         here = "These data hold no such event either."
     return Evidence(
         [say_early()],
         [
             "Seeing none in so few leaves room for a risk of up to "
-            f"{ref('published', 'percent_upper', group='S1')}% (exact one-sided 95% limit).",
+            f"{ref('published', 'percent_upper', group='S1')}% (exact one-sided "
+            f"{trial.plan.level_words} limit).",
             f"{ref('published', 'count', group='N3')} of "
             f"{ref('published', 'denominator', group='N3')} patients died and "
             f"{ref('published', 'count', group='N4')} were transplanted; without a control arm "
@@ -121,20 +135,21 @@ def weigh_benefit(trial: Trial, checked: pd.DataFrame, events: int) -> Evidence:
             "missing from the later means may have been the sickest; the abstract lets nobody "
             "check either.",
         ],
-        [describe_kind(trial)[0], *say_tally(checked)],
+        [describe_kind(trial, checked)[0], *say_tally(checked)],
     )
 
 
-def weigh_size() -> Evidence:
+def weigh_size(plan: Plan) -> Evidence:
     """Return the evidence that larger studies are needed."""
     return Evidence(
         [
-            "To bring the one-sided 95% limit of a risk below "
+            f"To bring the one-sided {plan.level_words} limit of a risk below "
             f"{ref('exclude', 'risk_percent', group='5')}%, "
             f"{ref('exclude', 'count', group='5')} patients without an event are needed.",
             f"Death or transplant in {ref('published', 'count', group='EVENT')} of "
-            f"{ref('published', 'denominator', group='EVENT')} patients has an exact 95% interval "
-            f"from {ref('published', 'percent_low', group='EVENT')}% to "
+            f"{ref('published', 'denominator', group='EVENT')} patients has an exact "
+            f"{plan.level_words} interval from "
+            f"{ref('published', 'percent_low', group='EVENT')}% to "
             f"{ref('published', 'percent_high', group='EVENT')}%.",
         ],
         ["A larger study without a control arm would leave the same question open."],
@@ -150,7 +165,7 @@ def say_tally(checked: pd.DataFrame) -> list[str]:
             "Of {claims.assessable_count} testable statements {claims.holds_count} hold in every "
             "reading."
         )
-    if (able & checked["kind"].isin(["direction", "significance"])).any():
+    if (able & checked["kind"].isin(CHANGES)).any():
         out.append(
             "Of {claims.changes_count} testable statements on changes {claims.robust_count} pass "
             "every check of robustness that applies."

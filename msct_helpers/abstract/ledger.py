@@ -1,93 +1,52 @@
 """Ledger of the published statements: verdict on each, how robust it is, and what it rests on."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from msct_helpers.abstract.robustness import Check, check_robustness
-from msct_helpers.abstract.statements import check_statements
-from msct_helpers.ard.results import make_record, make_rows, make_text_row, ref
+from msct_helpers.abstract.robustness import Check
+from msct_helpers.abstract.statements import CHANGES, NOT_TESTABLE, VERDICTS, WEIGHED
+from msct_helpers.ard.results import make_id, make_record, make_rows, make_text_row, ref
+from msct_helpers.book.layout import Row
 from msct_helpers.book.words import join_words, name_unit, upper_first
-from msct_helpers.efficacy import change as efficacy
-from msct_helpers.efficacy import inference, missing
-from msct_helpers.meld import derive as meld
 from msct_helpers.stats.estimate import estimate_proportion
-from msct_helpers.trial.load import Trial, load_statements
-from msct_helpers.trial.schema import VISITS
+from msct_helpers.trial.parameters import SCORES
+from msct_helpers.trial.plan import Plan, Visit
 
-FAMILY = ("ALT", "BILI", "ALB", "PT", "MELD")
-"""Endpoints that the statements speak of."""
+Checks = Mapping[str, Sequence[Check]]
+"""Checks of robustness by id of the statement."""
 
-NOT_TESTABLE = "design, not testable"
-WEIGHED = "weighed, no verdict"
-VERDICTS = ("holds", "holds only as observed", "holds only among pairs", "does not hold")
-"""Verdicts on statements that the data can test."""
-
-
-def check_trial(trial: Trial) -> pd.DataFrame:
-    """Return the check of every published statement on a data set, with a verdict.
-
-    Returns
-    -------
-    DataFrame
-        Columns of `msct_helpers.abstract.statements.check_statements` and verdict.
-    """
-    checked = check_statements(
-        load_statements(), trial.adsl, trial.efficacy_labs, trial.adae, trial.adex
-    )
-    return checked.assign(verdict=[judge(row) for row in checked.to_dict("records")])
-
-
-def judge(row: dict[str, object]) -> str:
-    """Return the verdict on one statement: what its readings on the data at hand say."""
-    if row["kind"] in ("design", "conclusion"):
-        return NOT_TESTABLE if row["kind"] == "design" else WEIGHED
-    if not row["assessable"]:
-        return f"not assessable: {row['why_not']}"
-    observed, pairs = row["holds_observed"], row["holds_pairs"]
-    known = [bool(v) for v in (observed, pairs) if not pd.isna(v)]
-    if not known:
-        return "not assessable: no value"
-    if all(known):
-        return "holds"
-    if not any(known):
-        return "does not hold"
-    return "holds only as observed" if known[0] else "holds only among pairs"
+SHOWN = {
+    "P1": ("discussion", ""),
+    "P2": ("safety", ""),
+    "P3": ("efficacy-endpoints", ""),
+    "N1": ("cohort-flow", "fig-flow"),
+    "N2": ("cohort-flow", "tab-disposition"),
+    "N3": ("cohort-flow", "tab-disposition"),
+    "N4": ("cohort-flow", "tab-disposition"),
+    "N5": ("cohort-flow", "tab-disposition"),
+    "S1": ("safety", "tab-risks"),
+    "C1": ("safety", ""),
+    "C2": ("efficacy-endpoints", ""),
+    "C3": ("discussion", ""),
+    "C4": ("discussion", ""),
+}
+"""Chapter and figure or table where each statement is shown; those on changes follow from their
+parameter."""
 
 
-def summarise_evidence(trial: Trial) -> pd.DataFrame:
-    """Return the numbers on change that verdicts and checks rest on, at every visit.
-
-    Returns
-    -------
-    DataFrame
-        Records of `efficacy.summarise_change`, `inference.summarise_family` and
-        `missing.summarise_missing` for the endpoints of the statements.
-    """
-    labs = meld.derive_all(trial)
-    labs = labs[labs["PARAMCD"].isin(FAMILY)]
-    family = inference.summarise_family(labs, FAMILY)
-    imputed = {code: missing.simulate_imputations(labs, code) for code in FAMILY}
-    months = tuple(m for m in VISITS if m)
-    return pd.concat(
-        [
-            efficacy.summarise_change(labs),
-            family,
-            missing.summarise_missing(labs, trial.adsl, family, imputed, months),
-        ],
-        ignore_index=True,
-    )
-
-
-def summarise_ledger(checked: pd.DataFrame, checks: dict[str, list[Check]]) -> pd.DataFrame:
+def summarise_ledger(checked: pd.DataFrame, checks: Checks, plan: Plan) -> pd.DataFrame:
     """Return verdicts, counts and how many statements got each verdict.
 
     Parameters
     ----------
     checked
-        Statements with their verdicts (`check_trial`).
+        Statements with their verdicts (`msct_helpers.abstract.statements.check_statements`).
     checks
-        Checks of robustness by id of the statement.
+        Their checks (`msct_helpers.abstract.robustness.check_changes`).
+    plan
+        Level of the intervals.
 
     Returns
     -------
@@ -95,63 +54,83 @@ def summarise_ledger(checked: pd.DataFrame, checks: dict[str, list[Check]]) -> p
         Record: ``claim`` with group the statement's id: verdict (a word), of counts their exact
         interval, of changes survives_count and checks_count; ``claims`` with counts of verdicts.
     """
-    rows = []
-    for row in checked.to_dict("records"):
-        own: dict[str, Any] = {"group": str(row["id"]), "function": "check_statements"}
-        verdict = str(row["verdict"])
-        rows.append(make_text_row("claim", "verdict", verdict, method="see the rules", **own))
-        if not pd.isna(row["count"]):
-            found = estimate_proportion(int(row["count"]), int(row["denominator"]))
-            rows += make_rows("claim", found, method="Clopper-Pearson 95% interval", **own)
-        known = [c.survives for c in checks.get(str(row["id"]), []) if c.survives is not None]
-        if known:
-            tally: dict[str, float] = {"survives_count": sum(known), "checks_count": len(known)}
-            rows += make_rows("claim", tally, method="checks of robustness", **own)
+    rows = [r for c in checked.to_dict("records") for r in summarise_claim(c, checks, plan)]
     testable = checked[checked["verdict"].isin(VERDICTS)]
+    tally = testable["verdict"].value_counts()
     counts: dict[str, float] = {"all_count": len(checked), "assessable_count": len(testable)}
-    for verdict in VERDICTS:
-        name = verdict.replace(" ", "-")
-        counts[f"{name}_count"] = int((testable["verdict"] == verdict).sum())
-    changes = [i for i in testable["id"] if i in checks]
-    counts["changes_count"] = len(changes)
-    passed = [all(c.survives is not False for c in checks[i]) for i in changes]
-    counts["robust_count"] = sum(passed)
+    counts |= {f"{v.replace(' ', '-')}_count": int(tally.get(v, 0)) for v in VERDICTS}
+    counts["changes_count"] = len(checks)
+    counts["robust_count"] = sum(
+        all(c.survives is not False for c in own) for own in checks.values()
+    )
     rows += make_rows("claims", counts, method="count", function="summarise_ledger")
     return make_record(rows)
 
 
-def check_changes(checked: pd.DataFrame, evidence: pd.DataFrame) -> dict[str, list[Check]]:
-    """Return the checks of robustness of every statement on a change that the data can test."""
-    able = checked.loc[checked["verdict"].isin(VERDICTS), "id"].tolist()
-    claims = load_statements()
-    claims = claims[claims["kind"].isin(["direction", "significance"]) & claims["id"].isin(able)]
-    return {
-        c["id"]: check_robustness(c, evidence.set_index("id")) for c in claims.to_dict("records")
-    }
+def summarise_claim(claim: Mapping[Any, Any], checks: Checks, plan: Plan) -> list[dict[str, Any]]:
+    """Return the rows of the record of one statement."""
+    own: dict[str, Any] = {"group": claim["id"], "function": "check_statements"}
+    rows = [make_text_row("claim", "verdict", claim["verdict"], method="see the rules", **own)]
+    if not pd.isna(claim["found_count"]):
+        found = estimate_proportion(
+            int(claim["found_count"]), int(claim["found_denominator"]), plan.level
+        )
+        method = f"Clopper-Pearson {plan.level_words} interval"
+        rows += make_rows("claim", found, method=method, **own)
+    known = [c.survives for c in checks.get(claim["id"], ()) if c.survives is not None]
+    if known:
+        tally: dict[str, float] = {"survives_count": sum(known), "checks_count": len(known)}
+        rows += make_rows("claim", tally, method="checks of robustness", **own)
+    return rows
+
+
+def group_verdicts(checked: pd.DataFrame) -> pd.DataFrame:
+    """Return which statements got which verdict."""
+    short = checked["verdict"].str.partition(":")[0]
+    order = [*VERDICTS, "not assessable", NOT_TESTABLE, WEIGHED]
+    rows = [(v, ", ".join(checked.loc[short == v, "id"])) for v in order if (short == v).any()]
+    return pd.DataFrame(rows, columns=["Verdict on these data", "Statements"])
+
+
+STATEMENT_COLUMNS = {
+    "Verdict on these data": "{verdict}",
+    "Survives": "{survives_count} of {checks_count}",
+}
+
+
+def statement_rows(checked: pd.DataFrame) -> list[Row]:
+    """Return a row a statement, which leads to what is said of it."""
+    return [
+        Row((f"[{name}](#{find_target(name)})", statement), analysis="claim", group=name)
+        for name, statement in zip(checked["id"], checked["statement"], strict=True)
+    ]
+
+
+def find_target(name: str) -> str:
+    """Return the place at which a statement is discussed."""
+    return f"claim-{name.lower()}"
 
 
 def say_agreement(checked: pd.DataFrame) -> str:
     """Return the answer of the chapter: how many statements the data can test and satisfy."""
-    able = int(checked["verdict"].isin(VERDICTS).sum())
-    holding = int((checked["verdict"] == "holds").sum())
+    able = checked[checked["verdict"].isin(VERDICTS)]
     out = "Of {claims.all_count} published statements, this data set can test "
-    if not able:
+    if able.empty:
         return f"{out}none."
     out += "{claims.assessable_count}"
-    if holding == able:
+    if (able["verdict"] == "holds").all():
         out += ", and all of these hold in every reading."
-    elif holding:
+    elif (able["verdict"] == "holds").any():
         out += "; {claims.holds_count} of these hold in every reading."
     else:
         out += "; none of these holds in every reading."
     for verdict in VERDICTS[1:]:
-        own = checked.loc[checked["verdict"] == verdict, "id"].tolist()
+        own = able.loc[able["verdict"] == verdict, "id"].tolist()
         if own:
             said = verdict.replace("holds", "hold", 1).replace("does not", "do not")
             count = f"{{claims.{verdict.replace(' ', '-')}_count}}"
-            said = said if len(own) > 1 else verdict
-            out += f" {count} {said} ({join_words(own)})."
-    if checked.loc[checked["kind"].isin(["direction", "significance"]), "assessable"].any():
+            out += f" {count} {said if len(own) > 1 else verdict} ({join_words(own)})."
+    if able["kind"].isin(CHANGES).any():
         out += (
             " Of {claims.changes_count} testable statements on changes, {claims.robust_count} "
             "also pass every check that applies: the mixed model, Holm's adjustment, death and "
@@ -160,41 +139,84 @@ def say_agreement(checked: pd.DataFrame) -> str:
     return out
 
 
-def describe_claim(claim: dict[str, str], units: dict[str, str]) -> str:
-    """Return what the data at hand show for a statement, with the ids of its numbers.
+def say_claim(
+    claim: Mapping[Any, Any], checks: Checks, units: Mapping[str, str], plan: Plan
+) -> str:
+    """Return what the data say for a statement, and each check in one line.
 
     Parameters
     ----------
     claim
-        Row of the published statements.
+        Row of `msct_helpers.abstract.statements.check_statements`.
+    checks
+        Its checks, among others.
     units
-        Reporting unit by parameter.
+        Unit of each result, by id.
+    plan
+        Level of the intervals, and what has a table of its own.
     """
-    group, code = claim["id"], claim["parameter"]
+    able = claim["verdict"] in VERDICTS
+    silent = f" Not stated: {claim['not_stated']}." if claim["not_stated"] else ""
+    found = ""
+    if able:
+        say = say_count if claim["kind"] == "count" else say_changes
+        found = f" {say(claim, units, plan)}"
+    verdict = ref("claim", "verdict", group=claim["id"])
+    return "\n".join(
+        [
+            f"**{claim['id']}. {claim['statement']}**{silent}",
+            "",
+            f"*Verdict: {verdict}.*{found} Shown in {link_shown(claim, able, plan)}.",
+            "",
+            *(f"- {check}" for check in checks.get(claim["id"], ())),
+        ]
+    )
+
+
+def link_shown(claim: Mapping[Any, Any], able: bool, plan: Plan) -> str:
+    """Return a reference to the chapter, and the table or figure, where a statement is shown."""
+    code = claim["parameter"]
+    chapter, target = SHOWN.get(claim["id"], ("efficacy-endpoints", ""))
+    if code in SCORES:
+        chapter = "meld"
+    if code in (*plan.endpoints, *SCORES):
+        target = f"tab-{code.lower()}"
+    page = f"[]({chapter}.md)"
+    return f"{page}, [](#{target})" if target and able else page
+
+
+def say_count(claim: Mapping[Any, Any], units: Mapping[str, str], plan: Plan) -> str:
+    """Return how many participants the data count, with an interval where it is a risk."""
+    statistics = ("count", "denominator", "percent", "percent_low", "percent_high")
+    count, total, share, low, high = (ref("claim", s, group=claim["id"]) for s in statistics)
     if claim["id"] in ("N1", "N2"):
-        return (
-            f"{ref('claim', 'count', group=group)} of {ref('claim', 'denominator', group=group)}."
-        )
-    if claim["kind"] == "count":
-        count, total = (ref("claim", s, group=group) for s in ("count", "denominator"))
-        low, high = (ref("claim", f"percent_{s}", group=group) for s in ("low", "high"))
-        share = ref("claim", "percent", group=group)
-        return f"{count} of {total} ({share}%, exact 95% interval {low}% to {high}%)."
-    months = [int(claim["visit"])] if claim["visit"] else [m for m in VISITS if m]
-    unit = name_unit(units.get(code, ""))
-    parts = []
-    for month in months:
-        mean, low, high = (ref("chg", s, code, month) for s in ("mean", "ci_low", "ci_high"))
-        when = f"month {month}: " if len(months) > 1 else ""
-        part = (
-            f"{when}among {ref('chg', 'n', code, month)} participants measured at both visits a "
-            f"change of {mean}{unit} (95% interval {low} to {high})"
-        )
-        if claim["significance"]:
-            p, q = ref("chg", "p_t", code, month), ref("chg", "p_wilcoxon", code, month)
-            part += f", p = {p} (t) and {q} (Wilcoxon)"
-        else:
-            diff, seen = ref("obs", "diff", code, month), ref("obs", "n", code, month)
-            part += f"; the mean of all {seen} seen differs from baseline by {diff}{unit}"
-        parts.append(part)
+        return f"{count} of {total}."
+    interval = f"exact {plan.level_words} interval {low}% to {high}%"
+    return f"{count} of {total} ({share}%, {interval})."
+
+
+def say_changes(claim: Mapping[Any, Any], units: Mapping[str, str], plan: Plan) -> str:
+    """Return the changes that a statement speaks of, visit by visit."""
+    parts = [say_change(claim, visit, units, plan) for visit in claim["visits"]]
     return upper_first(f"{'; '.join(parts)}.")
+
+
+def say_change(claim: Mapping[Any, Any], visit: Visit, units: Mapping[str, str], plan: Plan) -> str:
+    """Return the change of a parameter at a visit: among pairs, and its tests or as observed."""
+
+    def at(analysis: str, statistic: str) -> str:
+        return ref(analysis, statistic, claim["parameter"], visit.number)
+
+    unit = name_unit(units[make_id("chg", "mean", claim["parameter"], visit.number)])
+    named = len(claim["visits"]) > 1 or plan.unit != "month"
+    out = (
+        f"{f'{visit.words}: ' if named else ''}among {at('chg', 'n')} participants measured at "
+        f"both visits a change of {at('chg', 'mean')}{unit} ({plan.level_words} interval "
+        f"{at('chg', 'ci_low')} to {at('chg', 'ci_high')})"
+    )
+    if claim["significance"]:
+        return f"{out}, p = {at('chg', 'p_t')} (t) and {at('chg', 'p_wilcoxon')} (Wilcoxon)"
+    return (
+        f"{out}; the mean of all {at('obs', 'n')} seen differs from baseline by "
+        f"{at('obs', 'diff')}{unit}"
+    )

@@ -1,20 +1,18 @@
 """Does a verdict survive? Mixed model, Holm, worst rank and tipping point, for one statement."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from msct_helpers.abstract.statements import ALPHA
+from msct_helpers.abstract.statements import CHANGES, VERDICTS
 from msct_helpers.ard.results import make_id, ref
 from msct_helpers.book.words import join_words, name_unit
-from msct_helpers.trial.schema import VISITS
-
-PLAUSIBLE_SHIFT = 0.5
-"""Assumed: missing patients half a baseline standard deviation worse than imputed are plausible."""
+from msct_helpers.trial.plan import Plan
 
 OTHER_WAY = ", in the other direction"
-RANKED = ("p_value", "better_count", "n")
 
 CHECKS = {
     "mixed": "Mixed model",
@@ -24,20 +22,27 @@ CHECKS = {
 }
 """Name of each check."""
 
-RULES = {
-    "mixed": "The mixed model's change has the published direction; for a word on significance, "
-    "its p-value is on the same side of 5%.",
-    "holm": "For a word on significance: the mixed model's p-value is on the same side of 5% after "
-    "Holm's adjustment over all endpoints and visits. It is not asked of a direction, which claims "
-    "no significance; its p-value is shown.",
-    "rank": "With death and transplant up to the visit ranked worst, more than half are better "
-    "than at baseline; for a word on significance, the signed-rank p-value is on the same side of "
-    "5%.",
-    "tip": "The conclusion stands while missing patients are half a baseline standard deviation "
-    "(assumed) worse than imputed: the mean change keeps its direction, or its interval excludes "
-    "zero. It is not asked of a word of no significance.",
-}
-"""What each check asks."""
+
+def describe_checks(plan: Plan) -> pd.DataFrame:
+    """Return what each check asks."""
+    side = f"on the same side of {plan.alpha_words}"
+    shift = f"{plan.plausible_shift:g} baseline standard deviations"
+    if plan.plausible_shift == 0.5:
+        shift = "half a baseline standard deviation"
+    rules = {
+        "mixed": "The mixed model's change has the published direction; for a word on "
+        f"significance, its p-value is {side}.",
+        "holm": f"For a word on significance: the mixed model's p-value is {side} after Holm's "
+        "adjustment over all endpoints and visits. It is not asked of a direction, which claims no "
+        "significance; its p-value is shown.",
+        "rank": "With death and transplant up to the visit ranked worst, more than half are better "
+        f"than at baseline; for a word on significance, the signed-rank p-value is {side}.",
+        "tip": f"The conclusion stands while missing patients are {shift} (assumed) worse than "
+        "imputed: the mean change keeps its direction, or its interval excludes zero. It is not "
+        "asked of a word of no significance.",
+    }
+    rows = [(CHECKS[name], rule) for name, rule in rules.items()]
+    return pd.DataFrame(rows, columns=["Check", "A statement on a change survives if"])
 
 
 @dataclass(frozen=True)
@@ -51,98 +56,125 @@ class Check:
     survives: bool | None
     words: str
 
+    def __str__(self) -> str:
+        """Return the check as a sentence."""
+        if self.survives is None:
+            return f"{CHECKS[self.name]}: {self.words}."
+        word = "survives" if self.survives else "does not survive"
+        return f"{CHECKS[self.name]}: {word} ({self.words})."
 
-def check_robustness(claim: dict[str, str], evidence: pd.DataFrame) -> list[Check]:
-    """Return the four checks of a statement on a change.
+
+Claim = Mapping[Any, Any]
+Key = tuple[str, str]
+
+USED: tuple[Key, ...] = (
+    *(("mmrm", s) for s in ("change", "ci_low", "ci_high", "p_mmrm", "p_holm")),
+    *(("composite", s) for s in ("p_value", "better_count", "n")),
+    *(("tip", s) for s in ("delta", "flip")),
+)
+"""Analysis and statistic of the results that the checks use."""
+
+
+def check_changes(
+    checked: pd.DataFrame, record: pd.DataFrame, plan: Plan
+) -> dict[str, list[Check]]:
+    """Return the checks of robustness of every statement on a change that the data can test.
 
     Parameters
     ----------
-    claim
-        Row of the published statements: parameter, visit, significance.
-    evidence
-        Record by id, value and unit: ``mmrm``, ``composite``, ``mi`` and ``tip`` at each visit.
-
-    Returns
-    -------
-    list
-        One entry a check of `CHECKS`, its words with ids in braces.
+    checked
+        Statements with their verdicts (`msct_helpers.abstract.statements.check_statements`).
+    record
+        Results: ``mmrm``, ``composite``, ``mi`` and ``tip`` at each visit.
+    plan
+        Level of the tests, and the shift that is taken as plausible.
     """
-    code, values = claim["parameter"], evidence["value"]
+    able = checked[checked["kind"].isin(CHANGES) & checked["verdict"].isin(VERDICTS)]
+    evidence = record.set_index("id")
+    return {c["id"]: check_robustness(c, evidence, plan) for c in able.to_dict("records")}
+
+
+def check_robustness(claim: Claim, evidence: pd.DataFrame, plan: Plan) -> list[Check]:
+    """Return the four checks of a statement on a change, their words with ids in braces."""
     if claim["significance"] == "not significant":
-        return check_null(code, values)
-    month, wanted = int(claim["visit"]), claim["significance"] == "significant"
-
-    def get(analysis: str, statistic: str) -> float:
-        return float(values.get(make_id(analysis, statistic, code, month), np.nan))
-
-    sign = 1 if claim["direction"] == "higher" else -1
-    right = sign * get("mmrm", "change") > 0
-    unit = name_unit(str(evidence["unit"].get(make_id("mmrm", "change", code, month), "")))
-    checks = [
-        check_mixed(code, month, wanted, right, get("mmrm", "p_mmrm"), unit),
-        check_holm(code, month, wanted, right, get("mmrm", "p_holm")),
-        check_rank(code, month, wanted, *(get("composite", s) for s in RANKED)),
-        check_tipping(code, month, wanted, get("tip", "delta"), get("tip", "flip")),
+        return check_null(claim, evidence["value"], plan)
+    where = (claim["parameter"], claim["visits"][0].number)
+    value = {key: float(evidence["value"].get(make_id(*key, *where), np.nan)) for key in USED}
+    if np.isnan([value["mmrm", "p_mmrm"], value["composite", "p_value"]]).any():
+        return [Check(name, None, "not assessable") for name in CHECKS]
+    shown = {key: ref(*key, *where) for key in USED}
+    unit = name_unit(str(evidence["unit"][make_id("mmrm", "change", *where)]))
+    return [
+        *check_model(claim, value, shown, unit, plan),
+        check_rank(claim, value, shown, plan),
+        check_tipping(claim, value, shown, plan),
     ]
-    if np.isnan([get("mmrm", "p_mmrm"), get("composite", "p_value")]).any():
-        return [Check(check.name, None, "not assessable") for check in checks]
-    return checks
 
 
-def check_mixed(code: str, month: int, wanted: bool, right: bool, p: float, unit: str) -> Check:
-    """Return whether the mixed model agrees: in direction, and where `wanted` in significance."""
-    at = {s: ref("mmrm", s, code, month) for s in ("change", "ci_low", "ci_high", "p_mmrm")}
+def check_model(
+    claim: Claim, value: Mapping[Key, float], shown: Mapping[Key, str], unit: str, plan: Plan
+) -> list[Check]:
+    """Return whether the mixed model agrees, and still does after Holm's adjustment."""
+    sign = 1 if claim["direction"] == "higher" else -1
+    right = sign * value["mmrm", "change"] > 0
+    other = "" if right else OTHER_WAY
     words = (
-        f"change {at['change']}{unit} (95% interval {at['ci_low']} to {at['ci_high']}), "
-        f"p = {at['p_mmrm']}{'' if right else OTHER_WAY}"
+        f"change {shown['mmrm', 'change']}{unit} ({plan.level_words} interval "
+        f"{shown['mmrm', 'ci_low']} to {shown['mmrm', 'ci_high']}), p = {shown['mmrm', 'p_mmrm']}"
     )
-    return Check("mixed", right and (p < ALPHA or not wanted), words)
+    adjusted = f"p = {shown['mmrm', 'p_holm']} after adjustment{other}"
+    if claim["significance"] != "significant":
+        asked = f"not asked of a statement on direction, {adjusted}"
+        return [Check("mixed", right, words + other), Check("holm", None, asked)]
+    clear = {s: right and value["mmrm", s] < plan.alpha for s in ("p_mmrm", "p_holm")}
+    return [
+        Check("mixed", clear["p_mmrm"], words + other),
+        Check("holm", clear["p_holm"], adjusted),
+    ]
 
 
-def check_holm(code: str, month: int, wanted: bool, right: bool, p: float) -> Check:
-    """Return whether a significant change stays so; a statement on direction is not asked."""
-    words = f"p = {ref('mmrm', 'p_holm', code, month)} after adjustment"
-    words += "" if right else OTHER_WAY
-    if not wanted:
-        return Check("holm", None, f"not asked of a statement on direction, {words}")
-    return Check("holm", right and p < ALPHA, words)
+def check_rank(
+    claim: Claim, value: Mapping[Key, float], shown: Mapping[Key, str], plan: Plan
+) -> Check:
+    """Return whether most are better, and where claimed significantly, with the events worst."""
+    better, size, p = (shown["composite", s] for s in ("better_count", "n", "p_value"))
+    survives = 2 * value["composite", "better_count"] > value["composite", "n"]
+    if claim["significance"] == "significant":
+        survives &= value["composite", "p_value"] < plan.alpha
+    return Check("rank", survives, f"{better} of {size} better, p = {p}")
 
 
-def check_rank(code: str, month: int, wanted: bool, p: float, better: float, size: float) -> Check:
-    """Return whether most are better, and where `wanted` significantly, with the events worst."""
-    at = {s: ref("composite", s, code, month) for s in RANKED}
-    words = f"{at['better_count']} of {at['n']} better, p = {at['p_value']}"
-    return Check("rank", 2 * better > size and (p < ALPHA or not wanted), words)
-
-
-def check_tipping(code: str, month: int, wanted: bool, delta: float, flip: float) -> Check:
+def check_tipping(
+    claim: Claim, value: Mapping[Key, float], shown: Mapping[Key, str], plan: Plan
+) -> Check:
     """Return whether a statement stands at the shift that is taken as plausible."""
-    shift, statistic = (delta, "delta") if wanted else (flip, "flip")
-    what = "the interval includes zero" if wanted else "the mean change turns"
-    if np.isnan(shift):
+    key, what = ("tip", "flip"), "the mean change turns"
+    if claim["significance"] == "significant":
+        key, what = ("tip", "delta"), "the interval includes zero"
+    if np.isnan(value[key]):
         return Check("tip", True, "stands at every shift tried, or nobody is missing")
-    if shift == 0:
+    if value[key] == 0:
         return Check("tip", False, f"{what} without any shift")
-    at = ref("tip", statistic, code, month)
-    return Check("tip", shift >= PLAUSIBLE_SHIFT, f"{what} when the missing are {at} SD worse")
+    words = f"{what} when the missing are {shown[key]} SD worse"
+    return Check("tip", value[key] >= plan.plausible_shift, words)
 
 
-def check_null(code: str, values: pd.Series) -> list[Check]:
+def check_null(claim: Claim, values: pd.Series, plan: Plan) -> list[Check]:
     """Return the checks of a statement that no change of a parameter was significant."""
-    months = [m for m in VISITS if m]
+    where = [(claim["parameter"], visit.number) for visit in claim["visits"]]
 
     def check(name: str, analysis: str, statistic: str) -> Check:
-        found = [values.get(make_id(analysis, statistic, code, m), np.nan) for m in months]
-        if any(np.isnan(v) for v in found):
+        found = [values.get(make_id(analysis, statistic, *at), np.nan) for at in where]
+        if np.isnan(found).any():
             return Check(name, None, "not assessable")
-        shown = join_words([ref(analysis, statistic, code, m) for m in months])
-        return Check(name, bool(min(found) >= ALPHA), f"p = {shown} at the three visits")
+        shown = join_words([ref(analysis, statistic, *at) for at in where])
+        return Check(name, bool(min(found) >= plan.alpha), f"p = {shown} at the three visits")
 
-    checks = [
+    imputed = check("tip", "mi", "p_value").words
+    words = f"not asked of a statement of no significance; by multiple imputation {imputed}"
+    return [
         check("mixed", "mmrm", "p_mmrm"),
         check("holm", "mmrm", "p_holm"),
         check("rank", "composite", "p_value"),
+        Check("tip", None, words),
     ]
-    imputed = check("tip", "mi", "p_value").words
-    words = f"not asked of a statement of no significance; by multiple imputation {imputed}"
-    return [*checks, Check("tip", None, words)]

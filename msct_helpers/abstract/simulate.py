@@ -12,10 +12,12 @@ import numpy as np
 import pandas as pd
 
 from msct_helpers.abstract.simulate_events import make_adae
-from msct_helpers.abstract.statements import check_statements
+from msct_helpers.abstract.statements import CHANGES, check_trial
 from msct_helpers.meld.derive import derive_scores
-from msct_helpers.trial.plan import Plan
-from msct_helpers.trial.schema import HORIZON_DAYS, VISITS
+from msct_helpers.trial.load import Trial
+from msct_helpers.trial.parameters import PARAMETERS
+from msct_helpers.trial.plan import Plan, Visit
+from msct_helpers.trial.schema import Study
 
 VISIT_WINDOW_DAYS = 21
 MISSED_SHARE = 0.03
@@ -63,42 +65,29 @@ LABS: dict[str, Lab] = {
 
 @dataclass(frozen=True)
 class World:
-    """What happens to the laboratory values after the infusion, and who gets in.
+    """What happens to the laboratory values after the infusion.
 
     ``shift`` is the lasting change of a parameter after baseline: a ratio where the parameter is
-    drawn on the log scale, a difference otherwise. ``entry_albumin_max`` (g/L, measured) is the
-    highest albumin that may enter.
+    drawn on the log scale, a difference otherwise.
     """
 
     name: str
     shift: dict[str, float]
-    entry_albumin_max: float | None = None
 
 
-MODEST_EFFECT = World("modest effect", {"BILI": 0.86, "ALB": 2.2, "INR": 0.95, "ALT": 0.86}, None)
-NO_EFFECT = World("no effect", {}, None)
-NO_EFFECT_SELECTED = World("no effect, entry at low albumin", {}, 30.0)
-
-
-@dataclass(frozen=True)
-class SimulatedTrial:
-    """A synthetic trial and how many draws it took."""
-
-    adsl: pd.DataFrame
-    adlb: pd.DataFrame
-    adae: pd.DataFrame
-    draws: int
+MODEST_EFFECT = World("modest effect", {"BILI": 0.86, "ALB": 2.2, "INR": 0.95, "ALT": 0.86})
+NO_EFFECT = World("no effect", {})
 
 
 def simulate_trial(
-    published: pd.DataFrame, seed: int, world: World = MODEST_EFFECT, max_draws: int = 20_000
-) -> SimulatedTrial:
-    """Return the first draw that satisfies every published statement that can be tested.
+    study: Study, seed: int, world: World = MODEST_EFFECT, max_draws: int = 20_000
+) -> tuple[Trial, int]:
+    """Return the first draw that satisfies every published statement, and how many it took.
 
     Parameters
     ----------
-    published
-        Published statements (`msct_helpers.trial.load.load_statements`).
+    study
+        What ``study.yml`` will say: visits and horizon.
     seed
         Seed of the random generator.
     world
@@ -113,83 +102,70 @@ def simulate_trial(
     """
     rng = np.random.default_rng(seed)
     for draw in range(1, max_draws + 1):
-        adsl, adlb = draw_trial(rng, world)
-        adae = make_adae(rng, adsl)
-        if is_compatible(published, adsl, adlb, adae):
-            return SimulatedTrial(adsl, adlb, adae, draw)
+        trial = draw_trial(rng, world, study)
+        if is_compatible(trial):
+            return trial, draw
     raise RuntimeError(f"{world.name}: no draw of {max_draws} satisfies the published statements")
 
 
-def is_compatible(
-    published: pd.DataFrame, adsl: pd.DataFrame, adlb: pd.DataFrame, adae: pd.DataFrame
-) -> bool:
+def is_compatible(trial: Trial) -> bool:
     """Return whether every testable statement holds in both readings, MELD also when rounded."""
-    checked = check_statements(published, adsl, adlb, adae)
-    checked = checked[~checked["kind"].isin(["design", "conclusion"])]
-    if not checked["assessable"].all():
+    checked = check_trial(trial)
+    testable = checked[checked["kind"].isin(["count", *CHANGES])]
+    if not (testable["verdict"] == "holds").all():
         return False
-    readings = checked[["holds_observed", "holds_pairs"]]
-    if not bool(readings.fillna(True).astype(bool).all(axis=None)):
-        return False
-    points = derive_scores(adlb, adsl, rounded=True)
+    points = derive_scores(trial.adlb, trial.adsl, rounded=True)
     points = points[points["PARAMCD"] == "MELD"].pivot_table(
         index="USUBJID", columns="AVISITN", values="AVAL"
     )
-    later = points[[6, 12, 24]]
+    later = points[[visit.number for visit in trial.plan.later]]
     paired = later.sub(points[0], axis=0).mean()
     return bool((paired < 0).all() and (later.mean() < points[0].mean()).all())
 
 
-def draw_trial(rng: np.random.Generator, world: World) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return adsl and adlb of one draw, accepted or not."""
-    severity, true = draw_patients(rng, world)
-    days = {m: draw_days(rng, m, len(severity)) for m in VISITS}
-    adsl = draw_outcomes(rng, severity, days[24])
+def draw_trial(rng: np.random.Generator, world: World, study: Study) -> Trial:
+    """Return one draw, accepted or not."""
+    severity, true = draw_patients(rng)
+    days = {v.number: draw_days(rng, v, len(severity)) for v in study.plan.visits}
+    adsl = draw_outcomes(rng, severity, days[study.plan.last.number], study.plan)
     tables = []
-    for month, visit in VISITS.items():
+    for visit in study.plan.visits:
         values = {
-            code: true[code]["first"] if month == 0 else measure(rng, code, true[code], world)
+            code: measure(rng, code, true[code], world) if visit.number else true[code]["first"]
             for code in LABS
         }
         values["PT"] = np.round(NORMAL_PT_S * values["INR"], 1)
-        present = (days[month] <= adsl["EOSDY"].to_numpy()) & (
-            (month == 0) | (rng.random(len(severity)) > MISSED_SHARE)
+        attended = (rng.random(len(severity)) > MISSED_SHARE) | (visit.number == 0)
+        own = pd.DataFrame(
+            {
+                "USUBJID": adsl["USUBJID"],
+                "PARAMCD": "",
+                "AVISIT": visit.name,
+                "AVISITN": visit.number,
+                "ADY": days[visit.number],
+            }
         )
+        present = attended & (own["ADY"] <= adsl["EOSDY"])
         for code, value in values.items():
-            tables.append(
-                pd.DataFrame(
-                    {
-                        "USUBJID": adsl["USUBJID"],
-                        "PARAMCD": code,
-                        "AVISIT": visit,
-                        "AVISITN": month,
-                        "ADY": days[month],
-                        "AVAL": value,
-                        "AVALU": LABS[code].unit if code in LABS else "s",
-                    }
-                )[present]
-            )
+            own = own.assign(PARAMCD=code, AVAL=value, AVALU=PARAMETERS[code].unit)
+            tables.append(own[present])
     adlb = pd.concat(tables).sort_values(["USUBJID", "AVISITN"], kind="stable")
-    return adsl, adlb.reset_index(drop=True)
+    adlb = adlb.reset_index(drop=True)
+    return Trial(study, adsl, adlb, make_adae(rng, adsl), make_adex(adsl), folder="", digest="")
 
 
 def draw_patients(
-    rng: np.random.Generator, world: World, size: int = 26
+    rng: np.random.Generator, size: int = 26
 ) -> tuple[np.ndarray, dict[str, dict[str, np.ndarray]]]:
-    """Return severity, and for each parameter the true and first measured values of who enters."""
-    pool = size if world.entry_albumin_max is None else 12 * size
-    severity = rng.standard_normal(pool)
+    """Return severity, and for each parameter the true and first measured values of each."""
+    severity = rng.standard_normal(size)
     true: dict[str, dict[str, np.ndarray]] = {}
     for code, lab in LABS.items():
-        own = rng.standard_normal(pool)
+        own = rng.standard_normal(size)
         standard = lab.severity * severity + np.sqrt(1 - lab.severity**2) * own
         level = lab.centre + lab.spread * np.sqrt(1 - lab.scatter) * standard
         true[code] = {"level": level, "first": scatter(rng, lab, level)}
-    enters = np.arange(pool)
-    if world.entry_albumin_max is not None:
-        enters = enters[true["ALB"]["first"] <= world.entry_albumin_max][:size]
-    picked = {c: {k: v[enters] for k, v in values.items()} for c, values in true.items()}
-    return severity[enters], picked
+    return severity, true
 
 
 def measure(
@@ -211,10 +187,10 @@ def scatter(rng: np.random.Generator, lab: Lab, level: np.ndarray) -> np.ndarray
     return np.maximum(np.round(value, lab.decimals), lowest)
 
 
-def draw_days(rng: np.random.Generator, month: int, size: int) -> np.ndarray:
+def draw_days(rng: np.random.Generator, visit: Visit, size: int) -> np.ndarray:
     """Return the study days of a visit: day 1 at baseline, later within a window around due."""
     early_or_late = rng.integers(-VISIT_WINDOW_DAYS, VISIT_WINDOW_DAYS + 1, size)
-    return np.ones(size, dtype=int) + Plan().visit(month).day + (month > 0) * early_or_late
+    return np.ones(size, dtype=int) + visit.day + (visit.number > 0) * early_or_late
 
 
 def make_adex(adsl: pd.DataFrame) -> pd.DataFrame:
@@ -224,7 +200,7 @@ def make_adex(adsl: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_outcomes(
-    rng: np.random.Generator, severity: np.ndarray, last_visit: np.ndarray
+    rng: np.random.Generator, severity: np.ndarray, last_visit: np.ndarray, plan: Plan
 ) -> pd.DataFrame:
     """Return adsl: 3 die, 2 are transplanted, 4 are lost, all different, the sicker first."""
     size = len(severity)
@@ -235,7 +211,7 @@ def draw_outcomes(
     reason[events] = ["DEATH"] * 3 + ["LIVER TRANSPLANT"] * 2
     reason[rng.choice(others, 4, replace=False)] = "LOST TO FOLLOW-UP"
     left = reason != ""
-    completed = np.maximum(last_visit, HORIZON_DAYS + 1)
+    completed = np.maximum(last_visit, plan.horizon_days + 1)
     day = np.where(left, rng.integers(*EVENT_DAYS, size, endpoint=True), completed)
     source = rng.permutation(["UMBILICAL CORD"] * 23 + ["CORD BLOOD"] * 2 + ["BONE MARROW"])
     return pd.DataFrame(

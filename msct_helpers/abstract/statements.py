@@ -1,183 +1,220 @@
-"""Test the published statements about the trial on a data set."""
+"""Test the published statements about the trial on the results of a data set."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from msct_helpers.cohort.population import derive_disposition, list_absent
-from msct_helpers.efficacy.change import derive_change
-from msct_helpers.meld.derive import SCORES, derive_scores
-from msct_helpers.safety.safety import count_window
-from msct_helpers.stats.estimate import estimate_mean_change
-from msct_helpers.trial.plan import Plan
+from msct_helpers.ard.results import make_id
+from msct_helpers.cohort.population import list_absent, summarise_disposition
+from msct_helpers.efficacy.change import summarise_change
+from msct_helpers.meld.derive import derive_scores
+from msct_helpers.safety.safety import summarise_safety
+from msct_helpers.trial.load import Trial, load_statements
+from msct_helpers.trial.parameters import MEASURES
+from msct_helpers.trial.plan import Plan, Visit, to_days
 
-ALPHA = 0.05
+CHANGES = ("direction", "significance")
+"""Kinds of statement that speak of a change from baseline."""
 
-RULES: dict[str, tuple[str, str]] = {
-    "count": (
-        "The number of participants in the data equals the published one.",
-        "Counts are within two years, and of a participant's events the first counts; the source "
-        "does not say whether the dead, the transplanted and the lost are different people.",
-    ),
-    "direction": (
-        "The mean moved in the published direction: for all seen at the visit against all at "
-        "baseline (observed), and among participants with both values (pairs).",
-        "The source does not say which of the two means it reports; MELD is MELD(i), unrounded.",
-    ),
-    "significance": (
-        "Among pairs, the paired t-test and Wilcoxon's signed-rank test agree with the published "
-        "word at the 5% level.",
-        "The source names no test and no level.",
-    ),
-    "design": ("No rule: a statement on design or purpose cannot be tested on data.", ""),
-    "conclusion": ("No rule: evidence for and against is set side by side.", ""),
+VERDICTS = ("holds", "holds only as observed", "holds only among pairs", "does not hold")
+"""Verdicts on statements that the data can test."""
+
+NOT_TESTABLE = "design, not testable"
+WEIGHED = "weighed, no verdict"
+
+NEAR_DAYS = 7
+"""A planned visit is that of a statement if it is due within so many days of it (assumed)."""
+
+COUNTED = {
+    "N1": make_id("enrolled", "count"),
+    "N2": make_id("source", "count", group="UMBILICAL CORD"),
+    "N3": make_id("status", "count", group="DEATH"),
+    "N4": make_id("status", "count", group="LIVER TRANSPLANT"),
+    "N5": make_id("status", "count", group="LOST TO FOLLOW-UP"),
+    "S1": make_id("risk", "count", group="SERIOUS 24H"),
 }
-"""How each kind of statement is judged, and what the rule assumes."""
+"""Result of the data that answers each published count."""
+
+OTHER_CELLS = {"CORD BLOOD": 2, "BONE MARROW": 1}
+"""What statement N2 says of the sources that it does not count first."""
+
 FIELDS: dict[str, Any] = {
-    "assessable": False,
+    "visits": (),
     "why_not": "",
-    "holds_observed": pd.NA,
-    "holds_pairs": pd.NA,
-    "estimate_observed": np.nan,
-    "estimate_pairs": np.nan,
-    "p_value": np.nan,
-    "p_wilcoxon": np.nan,
-    "n_observed": pd.NA,
-    "n_pairs": pd.NA,
-    "count": pd.NA,
-    "denominator": pd.NA,
+    "holds_observed": None,
+    "holds_pairs": None,
+    "found_count": None,
+    "found_denominator": None,
 }
 """What a check finds, with the values that stand where it finds nothing."""
 
 
-def check_statements(
-    published: pd.DataFrame,
-    adsl: pd.DataFrame,
-    adlb: pd.DataFrame,
-    adae: pd.DataFrame | None,
-    adex: pd.DataFrame | None = None,
-) -> pd.DataFrame:
+def describe_rules(plan: Plan) -> pd.DataFrame:
+    """Return how each kind of statement is judged, and what the rule assumes."""
+    rows = [
+        (
+            "Count",
+            "The number of participants in the data equals the published one.",
+            f"Counts are within {plan.horizon}, and of a participant's events the first counts; "
+            "the source does not say whether the dead, the transplanted and the lost are "
+            "different people.",
+        ),
+        (
+            "Direction of a mean",
+            "The mean moved in the published direction: for all seen at the visit against all at "
+            "baseline (observed), and among participants with both values (pairs).",
+            "The source does not say which of the two means it reports; MELD is MELD(i), "
+            "unrounded.",
+        ),
+        (
+            "Significance",
+            "Among pairs, the paired t-test and Wilcoxon's signed-rank test agree with the "
+            f"published word at the {plan.alpha_words} level.",
+            "The source names no test and no level.",
+        ),
+        ("Design", "No rule: a statement on design or purpose cannot be tested on data.", ""),
+        ("Conclusion", "No rule: evidence for and against is set side by side.", ""),
+    ]
+    return pd.DataFrame(rows, columns=["Kind of statement", "Rule", "Assumed"])
+
+
+def check_statements(published: pd.DataFrame, record: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """Return for each published statement whether the data agree with it.
 
     Parameters
     ----------
     published
-        Columns id, kind, parameter, visit, direction, significance, count, statement; all text.
-    adsl, adlb, adae, adex
-        Tables of a data set; `adae` None where adverse events were not recorded, `adex` where
-        infusions were not recorded one by one.
+        Published statements (`msct_helpers.trial.load.load_statements`).
+    record
+        Results of the data: counts of participants (``enrolled``, ``source``, ``status``, ``set``,
+        ``risk``) and changes of parameters and scores (``obs``, ``chg``).
+    plan
+        Its visits and the level of its tests.
 
     Returns
     -------
     DataFrame
-        One row a statement, in the same order: id, kind, parameter, visit, statement and `FIELDS`.
-        ``holds_observed`` compares the mean of all seen at the visit with that of all at baseline,
-        ``holds_pairs`` the mean change among participants with both values. Significance is
-        judged among pairs, by the paired t-test and Wilcoxon's signed-rank test together (assumed:
-        the source names no test). Counts are within two years; of a participant's events the first
-        counts (assumed).
+        The statements in the same order with `FIELDS` and verdict. ``holds_observed`` compares the
+        mean of all seen at the visit with that of all at baseline, ``holds_pairs`` the mean change
+        among participants with both values. ``visits`` are those of the plan that a statement on
+        a change speaks of.
     """
-    labs = pd.concat([adlb, derive_scores(adlb, adsl)])
-    change = derive_change(labs)
+    values = record.set_index("id")["value"].to_dict()
+    recorded = tuple(record.loc[record["analysis"] == "obs", "parameter"].unique())
     rows = []
     for claim in published.to_dict("records"):
-        row = {k: claim[k] for k in ("id", "kind", "parameter", "visit", "statement")} | FIELDS
+        row = claim | FIELDS
         if claim["kind"] == "count":
-            row |= check_count(claim, adsl, adae, adex)
-        elif claim["kind"] in ("direction", "significance"):
-            row |= check_change(claim, change)
-        else:
-            row |= {"why_not": f"{claim['kind']}, not testable"}
-        rows.append(row)
+            row |= check_count(claim, values)
+        elif claim["kind"] in CHANGES:
+            months = list_months(claim, published)
+            row["visits"] = tuple(find_visit(month, plan) for month in months)
+            row |= check_change(claim, row["visits"], months, values, recorded, plan.alpha)
+        rows.append(row | {"verdict": judge(row)})
     return pd.DataFrame(rows)
 
 
-def check_change(claim: dict[Any, Any], change: pd.DataFrame) -> dict[str, Any]:
+def check_trial(trial: Trial) -> pd.DataFrame:
+    """Return the check of every published statement on a data set, with a verdict.
+
+    It computes anew what the statements speak of; a chapter takes it from the others.
+    """
+    published = load_statements()
+    spoken = [MEASURES[code] for code in published["parameter"].unique() if code]
+    codes = {code for measure in spoken for code in (measure.code, *measure.parts)}
+    labs = trial.efficacy_labs
+    labs = pd.concat([labs, derive_scores(labs, trial.adsl)])
+    found = [
+        summarise_change(labs[labs["PARAMCD"].isin(codes)], trial.plan),
+        summarise_disposition(trial, trial.plan),
+        summarise_safety(trial, trial.plan),
+    ]
+    return check_statements(published, pd.concat(found), trial.plan)
+
+
+def judge(row: Mapping[Any, Any]) -> str:
+    """Return the verdict on one statement: what its readings on the data at hand say."""
+    if row["kind"] in ("design", "conclusion"):
+        return NOT_TESTABLE if row["kind"] == "design" else WEIGHED
+    if row["why_not"]:
+        return f"not assessable: {row['why_not']}"
+    known = [v for v in (row["holds_observed"], row["holds_pairs"]) if v is not None]
+    if all(known):
+        return "holds"
+    if not any(known):
+        return "does not hold"
+    return "holds only as observed" if known[0] else "holds only among pairs"
+
+
+def list_months(claim: Mapping[Any, Any], published: pd.DataFrame) -> list[int]:
+    """Return the months of a statement; all that are published of its parameter if it has none."""
+    own = published.loc[published["parameter"] == claim["parameter"], "visit"]
+    return [int(m) for m in ([claim["visit"]] if claim["visit"] else own[own != ""].unique())]
+
+
+def find_visit(month: int, plan: Plan) -> Visit | None:
+    """Return the planned visit that is due when a statement says, or None."""
+    due = to_days(month, "month")
+    return next((v for v in plan.later if abs(v.day - due) <= NEAR_DAYS), None)
+
+
+def check_change(
+    claim: Mapping[Any, Any],
+    visits: Sequence[Visit | None],
+    months: Sequence[int],
+    values: Mapping[str, float],
+    recorded: tuple[str, ...],
+    alpha: float,
+) -> dict[str, Any]:
     """Return the check of a statement on direction or significance of a change."""
     code = str(claim["parameter"])
-    own = change[change["PARAMCD"] == code]
-    if own.empty:
-        return {"why_not": _why_absent(code, change)}
-    months = [int(claim["visit"])] if claim["visit"] else [6, 12, 24]
-    found = [compare_visit(own, month) for month in months]
-    if any(f["n_pairs"] < 2 for f in found):
+    if code not in recorded:
+        needs = MEASURES[code].parts or (code,)
+        return {"why_not": list_absent(recorded, needs) or "components never together"}
+    if None in visits:
+        return {"why_not": f"no visit {months[visits.index(None)]} months after baseline"}
+    at = read_changes(values, code, [v.number for v in visits if v])
+    tests = at[["p_t", "p_wilcoxon"]]
+    if (at["n"] < 2).any():
         return {"why_not": "fewer than two participants measured at both visits"}
-    if claim["significance"] and any(np.isnan(f["p_value"]) for f in found):
+    if claim["significance"] and tests.isna().any(axis=None):
         return {"why_not": "every participant changed by the same amount, no test applies"}
     if claim["significance"] == "not significant":
-        holds = all(min(f["p_value"], f["p_wilcoxon"]) >= ALPHA for f in found)
-        nearest = min(found, key=lambda f: min(f["p_value"], f["p_wilcoxon"]))
-        return nearest | {"assessable": True, "holds_pairs": holds}
-    sign = 1.0 if claim["direction"] == "higher" else -1.0
-    result = found[0] | {"assessable": True}
-    result["holds_pairs"] = bool(sign * result["estimate_pairs"] > 0)
+        return {"holds_pairs": bool((tests >= alpha).all(axis=None))}
+    moved = (at[["diff", "mean"]] * (1 if claim["direction"] == "higher" else -1) > 0).iloc[0]
     if claim["significance"] == "significant":
-        result["holds_pairs"] &= max(result["p_value"], result["p_wilcoxon"]) < ALPHA
-    else:
-        result["holds_observed"] = bool(sign * result["estimate_observed"] > 0)
-    return result
+        return {"holds_pairs": bool(moved["mean"] and (tests < alpha).all(axis=None))}
+    return {"holds_observed": bool(moved["diff"]), "holds_pairs": bool(moved["mean"])}
 
 
-def compare_visit(own: pd.DataFrame, month: int) -> dict[str, Any]:
-    """Return the change of one parameter at a visit, as observed and among pairs.
-
-    Parameters
-    ----------
-    own
-        Rows of one parameter, with AVISITN, AVAL and CHG.
-    month
-        Visit.
-    """
-    at = own[own["AVISITN"] == month]
-    pairs = at["CHG"].dropna().to_numpy(dtype=float)
-    paired = estimate_mean_change(pairs)
-    start = own.loc[own["AVISITN"] == 0, "AVAL"].mean()
-    return {
-        "estimate_observed": float(at["AVAL"].mean() - start),
-        "estimate_pairs": paired["mean"],
-        "p_value": paired["p_t"],
-        "p_wilcoxon": paired["p_wilcoxon"],
-        "n_observed": len(at),
-        "n_pairs": len(pairs),
-    }
+def read_changes(values: Mapping[str, float], code: str, visits: Sequence[int]) -> pd.DataFrame:
+    """Return the change of a parameter, as observed and among pairs, one row a visit."""
+    of = {"diff": "obs", "n": "chg", "mean": "chg", "p_t": "chg", "p_wilcoxon": "chg"}
+    rows = [
+        {s: values.get(make_id(a, s, code, visit), float("nan")) for s, a in of.items()}
+        for visit in visits
+    ]
+    return pd.DataFrame(rows, index=list(visits)).fillna({"n": 0})
 
 
-def check_count(
-    claim: dict[Any, Any],
-    adsl: pd.DataFrame,
-    adae: pd.DataFrame | None,
-    adex: pd.DataFrame | None,
-) -> dict[str, Any]:
+def check_count(claim: Mapping[Any, Any], values: Mapping[str, float]) -> dict[str, Any]:
     """Return the check of a published count, where participants of the data set were infused."""
-    treated = adsl.loc[adsl["SAFFL"] == "Y", "USUBJID"]
-    if treated.empty:
+    if not values[make_id("set", "count", group="SAFFL")]:
         return {"why_not": "nobody in this data set received MSC"}
-    status = derive_disposition(adsl, Plan())["STATUS"]
-    counts = {
-        "N1": len(adsl),
-        "N2": int((adsl["MSCSRC"] == "UMBILICAL CORD").sum()),
-        "N3": int((status == "DEATH").sum()),
-        "N4": int((status == "LIVER TRANSPLANT").sum()),
-        "N5": int((status == "LOST TO FOLLOW-UP").sum()),
-    }
-    agrees = True
+    key, total, agrees = COUNTED[claim["id"]], values["enrolled.count"], True
     if claim["id"] == "S1":
-        if adae is None:
-            return {"why_not": "adverse events not recorded"}
-        counts["S1"], unknown = count_window(adsl, adae, adex)
-        if unknown:
-            return {"why_not": "of a serious event neither hours nor the day tell"}
-        agrees = len(treated) == int(claim["denominator"])
+        if key not in values:
+            known = make_id("window", "unknown_count") in values
+            unknown = "of a serious event neither hours nor the day tell"
+            return {"why_not": unknown if known else "adverse events not recorded"}
+        total = values[make_id("risk", "denominator", group="SERIOUS 24H")]
+        agrees = total == int(claim["denominator"])
     if claim["id"] == "N2":
-        others = [int((adsl["MSCSRC"] == s).sum()) for s in ("CORD BLOOD", "BONE MARROW")]
-        agrees = others == [2, 1]
-    count = counts[str(claim["id"])]
+        agrees = all(
+            values.get(make_id("source", "count", group=source), 0) == count
+            for source, count in OTHER_CELLS.items()
+        )
+    count = int(values.get(key, 0))
     holds = agrees and count == int(claim["count"])
-    total = len(treated) if claim["id"] == "S1" else len(adsl)
-    return {"assessable": True, "holds_pairs": holds, "count": count, "denominator": total}
-
-
-def _why_absent(code: str, change: pd.DataFrame) -> str:
-    needs = SCORES[code][1] if code in SCORES else (code,)
-    return list_absent(tuple(change["PARAMCD"].unique()), needs) or "components never together"
+    return {"holds_pairs": holds, "found_count": count, "found_denominator": int(total)}

@@ -1,8 +1,8 @@
 """Names and meaning of the columns of the published results; imports nothing, for fast builds."""
 
 PUBLISHED = {
-    "id": ("id", "Id of the result, unique in a chapter"),
-    "chapter": ("chapter", "Chapter that shows it"),
+    "id": ("id", "Id of the result, unique in the book"),
+    "chapter": ("chapter", "Chapter that computed it"),
     "analysis": ("analysisId", "Analysis, as `Analysis.id`"),
     "parameter": ("PARAMCD", "Parameter or characteristic analysed (grouping variable of ADaM)"),
     "visit": ("AVISITN", "Visit in months (grouping variable of ADaM)"),

@@ -6,12 +6,12 @@ publishes all records under the names of `msct_helpers.ard.columns`.
 """
 
 from collections.abc import Iterable, Mapping
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from msct_helpers.stats.rounding import round_half_away
 from msct_helpers.trial.schema import PARAMETERS
 from msct_helpers.trial.text import slug
 
@@ -171,21 +171,20 @@ def format_value(value: float, statistic: str, decimals: int) -> str:
         return NOT_ESTIMABLE
     if statistic.startswith("p_"):
         return format_p(value)
-    return round_half_away(value, decimals)
+    return format_rounded(value, decimals)
 
 
 def format_p(p: float) -> str:
     """Return a p-value as text."""
     if p < 0.0001:
         return "<0.0001"
-    three = round_half_away(p, 3)
-    return three if float(three) >= 0.01 else round_half_away(p, 4)
+    three = format_rounded(p, 3)
+    return three if float(three) >= 0.01 else format_rounded(p, 4)
 
 
-def round_half_away(value: float, decimals: int) -> str:
-    """Return `value` with so many decimals, halves rounded away from zero, without a minus zero."""
-    step = Decimal(1).scaleb(-decimals)
-    rounded = Decimal(f"{value:.12g}").quantize(step, rounding=ROUND_HALF_UP)
+def format_rounded(value: float, decimals: int) -> str:
+    """Return `value` with so many decimals (`round_half_away`), without a minus zero."""
+    rounded = round_half_away(value, decimals)
     text = f"{abs(rounded):f}" if rounded == 0 else f"{rounded:f}"
     return text.replace("-", "\N{MINUS SIGN}")
 

@@ -24,13 +24,10 @@ from msct_helpers.ard.reference import compare_records, say_agreement
 from msct_helpers.ard.results import NOT_ESTIMABLE, make_record
 from msct_helpers.book import document
 from msct_helpers.book.document import Document, Node, make_text, quote
-from msct_helpers.book.records import read_record, write_record
+from msct_helpers.book.records import RECORD_KEY, read_record
 from msct_helpers.trial.load import Trial, load_reference, load_trial
 from msct_helpers.trial.plan import Plan
 from msct_helpers.trial.text import show_characters
-
-RECORD_KEY = "record"
-"""Glue key under which a chapter leaves its record."""
 
 PROSE = "prose"
 """Where a number is shown that stands in no table or figure."""
@@ -69,7 +66,7 @@ class Chapter:
         other chapter first; where its results are not at hand, as in a notebook opened alone, its
         code is run here.
         """
-        rows = read_record(name, self.trial.digest)
+        rows = read_record(name)
         for row in rows:
             self._record.setdefault(row["id"], row | {"shown": ""})
         return make_record(rows)
@@ -276,7 +273,6 @@ class Chapter:
         rows = self.own_rows
         shown = [row for row in self._record.values() if row["shown"] and row not in rows]
         glue(RECORD_KEY, json.dumps([*rows, *shown]), display=False)
-        write_record(self.name, self.trial.digest, rows)
         try:
             stored = load_reference(self.trial.folder)
         except ValueError as error:

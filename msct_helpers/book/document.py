@@ -32,7 +32,9 @@ Fill = Callable[[str], list[Node]]
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _QUOTED = re.compile(f"({_OPEN}[0-9a-f]*{_CLOSE})")
-_MARKDOWN = MarkdownIt("zero").enable(["list", "emphasis", "backticks", "link", "newline"])
+_MARKDOWN = MarkdownIt("zero").enable(
+    ["heading", "list", "emphasis", "backticks", "link", "newline"]
+)
 _INSIDE = re.compile(r"#[a-z0-9-]+|(?:\.\./)?[\w/-]+\.md(?:#[\w-]+)?")
 """Targets that a link may have: a place, a page, or a place on a page of this book."""
 
@@ -62,7 +64,7 @@ def split_leaves(text: str, fill: Fill = make_text) -> list[Node]:
 
 
 def parse(template: str, fill: Fill = make_text) -> list[Node]:
-    """Return the blocks of a template: paragraphs and lists.
+    """Return the blocks of a template: headings, paragraphs and lists.
 
     Raises
     ------
@@ -103,6 +105,7 @@ def parse_node(node: SyntaxTreeNode, fill: Fill) -> list[Node]:
 
 
 KINDS = {
+    "heading": "heading",
     "paragraph": "paragraph",
     "bullet_list": "list",
     "list_item": "item",
@@ -122,7 +125,7 @@ def to_plain(children: list[Node]) -> str:
 
 @dataclass(frozen=True)
 class Document:
-    """Blocks of a page: paragraphs, lists, tables, figures; shown by the book and by JupyterLab."""
+    """Blocks of a page: headings, paragraphs, lists, tables, figures; for book and JupyterLab."""
 
     blocks: list[Node]
 
@@ -135,7 +138,13 @@ class Document:
         return "\n".join(text for text in texts if text)
 
 
+def join(*documents: Document) -> Document:
+    """Return documents one below the other."""
+    return Document([block for document in documents for block in document.blocks])
+
+
 TAGS = {
+    "heading": "h3",
     "paragraph": "p",
     "list": "ul",
     "item": "li",

@@ -1,8 +1,9 @@
 """Tables as specifications: which rows, which columns, and which results stand in a cell.
 
 A cell is a pattern such as ``{obs.mean} ({obs.sd})``: each part in braces names a result by
-analysis and statistic, and by group after ``@`` where the row names none. `lay_out` puts the ids of
-the record in their place; a cell of which any result is not in the record stays blank.
+analysis and statistic, and by group after ``@`` where the row names none; or it is a whole id.
+`lay_out` puts the ids of the record in their place; a cell of which any result is not in the record
+stays blank.
 """
 
 import re
@@ -14,7 +15,7 @@ import pandas as pd
 from msct_helpers.ard.results import make_id
 from msct_helpers.trial.plan import Plan
 
-_KEY = re.compile(r"\{(?:([\w-]+)\.)?([\w-]+)(?:@([\w -]+))?(\|abs)?\}")
+_KEY = re.compile(r"\{([\w.+=~-]+?)(?:@([\w -]+))?(\|abs)?\}")
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,11 @@ def fill_cell(cell: Cell, row: Row, known: set[str]) -> str:
 
     def place(match: re.Match[str]) -> str:
         nonlocal missing
-        analysis, statistic, group, unsigned = match.groups()
-        key = make_id(
-            analysis or row.analysis, statistic, row.parameter, row.visit, group or row.group
-        )
+        key, group, unsigned = match.groups()
+        analysis, _, statistic = key.rpartition(".")
+        if "." not in analysis:
+            at = (row.parameter, row.visit, group or row.group)
+            key = make_id(analysis or row.analysis, statistic, *at)
         missing |= key not in known
         return "{" + key + (unsigned or "") + "}"
 

@@ -1,61 +1,192 @@
-"""Records of chapters beside each other, so that one chapter can weigh the results of others."""
+"""What a chapter's results depend on, and what executed chapters leave for whoever needs it.
 
+A chapter is known by the digest of its own code, of the modules which that imports, of the files
+that these read, and of the chapters from which it takes results. What it gave is kept under that
+digest, so that nothing is executed twice and nothing old is taken for new.
+"""
+
+import ast
 import hashlib
-import io
 import json
 import os
-from contextlib import redirect_stdout
+import platform
+import re
+import shutil
+from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import version
+from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import jupytext
-from filelock import FileLock
+from msct_helpers.trial.paths import ROOT, data_folder
 
-from msct_helpers.trial.paths import ROOT
+CACHE = "MSCT_CACHE"
+"""Environment variable: a folder for what chapters leave, instead of the one that all share."""
 
-FOLDER = ROOT / "_build" / ".records"
+RECORD_KEY = "record"
+"""Glue key under which a chapter leaves its results with its notebook."""
+
+PACKAGE = "msct_helpers"
+
+VERSIONED = ("matplotlib", "myst-nb", "numpy", "pandas", "scipy", "seaborn", "statsmodels")
+"""Packages whose version can change a number or a figure."""
+
+READERS = {"load_statements": "data/published/*", "load_standards": "data/standards.yml"}
+"""Files of the project by the function of `msct_helpers.trial.load` that reads them: code that
+calls it depends on them."""
+
+_CELL = re.compile(r"^(`{3,}|~{3,})\{code-cell\}.*\n((?::.*\n)*)((?:.*\n)*?)\1\s*$", re.M)
 
 
-def digest_chapter(name: str) -> str:
-    """Return a sha256 over all code that a chapter's results depend on, and its text."""
-    total = hashlib.sha256()
-    files = sorted((ROOT / "msct_helpers").rglob("*.py"))
-    for path in [*files, ROOT / "chapters" / f"{name}.md"]:
-        total.update(os.fsencode(path.name) + b"\0" + path.read_bytes())
+def read_cells(page: Path) -> list[str]:
+    """Return the code of each cell of a text notebook."""
+    found = _CELL.findall(page.read_text(encoding="utf-8"))
+    return [code.strip("\n") for _, _, code in found]
+
+
+@cache
+def list_names(code: str, package: str = "") -> frozenset[str]:
+    """Return the dotted names that a code imports, wherever in it; ``*`` where nobody can tell."""
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:
+        return frozenset("*")
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            home = resolve_name("." * node.level + (node.module or ""), package)
+            names |= {home, *(f"{home}.{alias.name}" for alias in node.names)}
+    return frozenset(names)
+
+
+def list_taken(cells: list[str]) -> list[Path]:
+    """Return the chapters from which a chapter takes results: ``book.take("name")``."""
+    names = re.findall(r"\.take\(\s*[\"']([\w-]+)[\"']", "\n".join(cells))
+    return [ROOT / "chapters" / f"{name}.md" for name in sorted(set(names))]
+
+
+def list_modules(cells: list[str]) -> dict[str, Path]:
+    """Return the modules of this package that code imports, directly or through others, by name."""
+    found: dict[str, Path] = {}
+    wanted = {name for cell in cells for name in list_names(cell)}
+    while wanted:
+        name = wanted.pop()
+        if name == "*":
+            whole = (p.relative_to(ROOT).with_suffix("") for p in (ROOT / PACKAGE).rglob("*.py"))
+            wanted |= {".".join(path.parts) for path in whole} - found.keys()
+        path = find_module(name)
+        if path is not None:
+            found[name] = path
+            parent = name.rpartition(".")[0]
+            package = name if path.stem == "__init__" else parent
+            imports = list_names(path.read_text(encoding="utf-8"), package) | {parent}
+            wanted |= {n for n in imports if n.startswith(PACKAGE)} - found.keys()
+    return found
+
+
+def find_module(name: str) -> Path | None:
+    """Return the file of a module or package of ours, or None where the name is of neither."""
+    path = ROOT.joinpath(*name.split("."))
+    files = (path / "__init__.py", path.with_suffix(".py"))
+    return next((file for file in files if file.is_file()), None)
+
+
+def list_files(cells: list[str]) -> list[Path]:
+    """Return all files on which the results of cells depend: modules, data, the project's own."""
+    modules = list_modules(cells)
+    callers = [path for name, path in modules.items() if name != "msct_helpers.trial.load"]
+    texts = [*cells, *(path.read_text(encoding="utf-8") for path in callers)]
+    files = [*modules.values(), *data_folder().glob("*")]
+    for reader, pattern in READERS.items():
+        if any(f"{reader}()" in text for text in texts):
+            files += ROOT.glob(pattern)
+    return [path for path in files if path.is_file()]
+
+
+def digest_files(files: Iterable[Path], *words: str) -> str:
+    """Return a sha256 over files, with their names, and words."""
+    total = hashlib.sha256(json.dumps(words).encode())
+    for path in sorted(files):
+        total.update(os.fsencode(f"{path.parent.name}/{path.name}") + b"\0" + path.read_bytes())
     return total.hexdigest()
 
 
-def find_record(name: str, data: str) -> Path:
-    """Return where a chapter leaves its results of the data set with this digest."""
-    return FOLDER / f"{name}-{data}-{digest_chapter(name)[:16]}.json"
+@cache
+def list_versions() -> list[str]:
+    """Return the versions of Python and of every package that can change a number or a figure."""
+    return [platform.python_version(), *(f"{name}=={version(name)}" for name in VERSIONED)]
 
 
-def write_record(name: str, data: str, rows: list[dict[str, Any]]) -> None:
-    """Leave a chapter's results for the others."""
-    path = find_record(name, data)
+def digest_page(page: Path, above: tuple[Path, ...] = ()) -> str:
+    """Return a sha256 over all that the results of a page's code depend on; not over its prose.
+
+    Raises
+    ------
+    ValueError
+        If it takes, through others, from itself.
+    """
+    if page in above:
+        raise ValueError(f"{page.name} takes from itself: {' -> '.join(p.name for p in above)}")
+    cells = read_cells(page)
+    taken = [digest_page(other, (*above, page)) for other in list_taken(cells)]
+    return digest_files(list_files(cells), *list_versions(), *cells, *taken)
+
+
+def digest_chapter(name: str) -> str:
+    """Return `digest_page` of a chapter, by its name."""
+    return digest_page(ROOT / "chapters" / f"{name}.md")
+
+
+def find_left(page: Path) -> Path:
+    """Return where what a page's code gives is kept."""
+    folder = Path(os.environ.get(CACHE, ROOT / "_build" / ".execution"))
+    return folder / f"{page.stem}-{digest_page(page)[:16]}.json"
+
+
+def store(path: Path, value: Any) -> None:
+    """Write a value as JSON under its digest: whole, or not at all."""
+    text = json.dumps(value)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock", is_singleton=True):
-        path.write_text(json.dumps(rows), encoding="utf-8")
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    part.write_text(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}", encoding="utf-8")
+    if path.is_dir():
+        shutil.rmtree(path)
+    part.replace(path)
 
 
-def read_record(name: str, data: str) -> list[dict[str, Any]]:
-    """Return a chapter's results; its code is run where nobody ran it in this state before."""
-    path = find_record(name, data)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock", is_singleton=True):
-        try:
-            return json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return run_chapter(name)
+def load(path: Path) -> Any:
+    """Return what `store` wrote; None where it is missing or not as it was written."""
+    try:
+        digest, _, text = path.read_text(encoding="utf-8").partition("\n")
+    except (OSError, ValueError):
+        return None
+    return json.loads(text) if digest == hashlib.sha256(text.encode()).hexdigest() else None
 
 
-def run_chapter(name: str) -> list[dict[str, Any]]:
-    """Run a chapter's code here, show nothing of it, and return its results."""
+def read_record(name: str) -> list[dict[str, Any]]:
+    """Return a chapter's results: those that a build left, or else its code is run here."""
+    left = load(find_left(ROOT / "chapters" / f"{name}.md"))
+    return run_chapter(name, digest_chapter(name)) if left is None else left["rows"]
+
+
+@cache
+def run_chapter(name: str, digest: str) -> list[dict[str, Any]]:
+    """Run a chapter's code, show nothing of it, and return its results; once a state.
+
+    They are not kept for others: this process may have begun with other code than stands there now.
+    """
+    from IPython.utils.capture import capture_output
+
     scope: dict[str, Any] = {}
-    notebook = jupytext.read(ROOT / "chapters" / f"{name}.md")
-    with patch("msct_helpers.book.chapter.glue"), redirect_stdout(io.StringIO()):
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                exec(compile(cell.source, name, "exec"), scope)
+    with (
+        patch("msct_helpers.book.chapter.glue"),
+        patch("msct_helpers.book.chapter.draw", return_value=b""),
+        capture_output(),
+    ):
+        for cell in read_cells(ROOT / "chapters" / f"{name}.md"):
+            exec(compile(cell, name, "exec"), scope)
     return scope["book"].own_rows

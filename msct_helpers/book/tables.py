@@ -4,40 +4,15 @@ import re
 
 import pandas as pd
 
-from msct_helpers.ard.results import get_refs, make_id
 from msct_helpers.book.document import quote
-from msct_helpers.book.layout import unbroken
 from msct_helpers.trial.load import Trial
-from msct_helpers.trial.schema import PARAMETERS, SCHEMAS, VISITS, Study
+from msct_helpers.trial.plan import Plan
+from msct_helpers.trial.schema import PARAMETERS, Study, make_schemas
 
 
-def table_change(record: pd.DataFrame, code: str) -> pd.DataFrame:
-    """Return a parameter's course: as observed and among pairs, one row a visit."""
-    text = get_refs(record)
-
-    def cell(analysis: str, statistic: str, month: int) -> str:
-        return text[make_id(analysis, statistic, code, month)]
-
-    rows = []
-    for month, visit in VISITS.items():
-        seen = (
-            unbroken(visit),
-            cell("obs", "n", month),
-            unbroken(f"{cell('obs', 'mean', month)} ({cell('obs', 'sd', month)})"),
-        )
-        if not month:
-            rows.append((*seen, "", "", "", "", ""))
-            continue
-        pairs = [cell("chg", s, month) for s in ("n", "mean", "p_t", "p_wilcoxon")]
-        interval = f"{cell('chg', 'ci_low', month)} to {cell('chg', 'ci_high', month)}"
-        rows.append((*seen, pairs[0], pairs[1], unbroken(interval), pairs[2], pairs[3]))
-    columns = ["Visit", "Seen, n", "Mean (SD), all seen", "Pairs, n", "Mean change, pairs"]
-    return pd.DataFrame(rows, columns=[*columns, "95% CI", "p, paired t", "p, Wilcoxon"])
-
-
-def table_dictionary(table: str) -> pd.DataFrame:
+def table_dictionary(table: str, plan: Plan) -> pd.DataFrame:
     """Return the data dictionary of a table, from the schema that validates it."""
-    schema = SCHEMAS[table]
+    schema = make_schemas(plan)[table]
     rows = []
     for name, column in schema.columns.items():
         kind = "number" if str(column.dtype) == "float64" else "text"
@@ -48,9 +23,9 @@ def table_dictionary(table: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["Variable", "Meaning", "Type", "Rule"])
 
 
-def table_rules(table: str) -> pd.DataFrame:
+def table_rules(table: str, plan: Plan) -> pd.DataFrame:
     """Return the rules that hold between columns of a table."""
-    rows = [str(check.error).partition("|")[::2] for check in SCHEMAS[table].checks]
+    rows = [str(check.error).partition("|")[::2] for check in make_schemas(plan)[table].checks]
     return pd.DataFrame([(f"`{c}`", e) for c, e in rows], columns=["Variable", "Rule"])
 
 

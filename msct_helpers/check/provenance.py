@@ -35,15 +35,11 @@ def table_provenance(trial: Trial) -> pd.DataFrame:
         ("Licence", quote(study.licence)),
         ("Digest of the data (sha256, first digits)", f"`{trial.digest}`"),
     ]
-    if study.seed is not None:
-        rows.append(("Seed of the generator", str(study.seed)))
-    if study.draws is not None:
-        rows.append(
-            (
-                "Simulated data sets drawn until one agreed with every published statement",
-                str(study.draws),
-            )
-        )
+    facts = {
+        "Seed of the generator": study.seed,
+        "Simulated data sets drawn until one agreed with every published statement": study.draws,
+    }
+    rows += [(name, str(value)) for name, value in facts.items() if value is not None]
     rows.append(("Python", platform.python_version()))
     rows += [(f"`{name}`", version(name)) for name in PACKAGES]
     return pd.DataFrame(rows, columns=["Item", "Value"])
@@ -51,7 +47,7 @@ def table_provenance(trial: Trial) -> pd.DataFrame:
 
 def table_tolerances() -> pd.DataFrame:
     """Return how much each kind of statistic may differ from its reference, and why."""
-    rows = [(w, f"{r:g}", f"{a:g}", f"{why}") for w, r, a, why in TOLERANCES]
+    rows = [(kind, f"{rel:g}", f"{most:g}", why) for kind, rel, most, why in TOLERANCES]
     return pd.DataFrame(rows, columns=["Statistics", "Relative", "Absolute", "Because"])
 
 

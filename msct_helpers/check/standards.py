@@ -4,7 +4,24 @@ from typing import Any
 
 import pandas as pd
 
+from msct_helpers.ard.results import make_record, make_rows, ref
+from msct_helpers.book.words import upper_first
+
 STATUSES = ("reported", "partly", "not reported in the source", "not applicable")
+OPTIONAL = ("reason", "link")
+
+TITLES = {
+    "index": "Front page",
+    "chapters/cohort-flow": "Cohort flow",
+    "chapters/efficacy-endpoints": "Efficacy endpoints",
+    "chapters/meld": "MELD score",
+    "chapters/safety": "Safety",
+    "chapters/statements": "Published statements",
+    "chapters/discussion": "Discussion",
+    "chapters/data-dictionary": "Data dictionary",
+    "chapters/how-to-rebuild": "How to rebuild",
+}
+"""Titles of the pages that items link to."""
 
 REQUIRED: dict[str, tuple[str, ...]] = {
     "trend": tuple(map(str, range(1, 23))),
@@ -47,28 +64,30 @@ def check_standards(standards: list[dict[str, Any]]) -> list[str]:
     return problems
 
 
-def table_standard(items: list[dict[str, Any]], titles: dict[str, str]) -> pd.DataFrame:
-    """Return the items of one standard: what is asked, status with reason, and link.
+def table_standard(standard: dict[str, Any]) -> pd.DataFrame:
+    """Return the items of one standard: what is asked, status with reason, and link."""
+    items = pd.DataFrame(standard["items"]).reindex(columns=["id", "item", "status", *OPTIONAL])
+    items = items.fillna("")
+    reason = items["reason"].where(items["reason"] == "", ": " + items["reason"])
+    return pd.DataFrame(
+        {
+            "Item": items["id"],
+            "What is asked": items["item"],
+            "In this book": "**" + items["status"] + "**" + reason,
+            "Where": items["link"].map(write_link),
+        }
+    )
 
-    Parameters
-    ----------
-    items
-        Items of the standard.
-    titles
-        Title by page, as ``chapters/safety``.
-    """
-    rows = []
-    for item in items:
-        page, _, anchor = (item.get("link") or "").partition("#")
-        link = ""
-        if page:
-            file = f"../{page}.md" if "/" not in page else f"{page.partition('/')[2]}.md"
-            words = anchor.replace("-", " ") if anchor else ""
-            words = f"{titles[page]}: {words}" if words else titles[page]
-            link = f"[{words}]({file}#{anchor})" if anchor else f"[{words}]({file})"
-        reason = f": {item['reason']}" if item.get("reason") else ""
-        rows.append((item["id"], item["item"], f"**{item['status']}**{reason}", link))
-    return pd.DataFrame(rows, columns=["Item", "What is asked", "In this book", "Where"])
+
+def write_link(target: str) -> str:
+    """Return a link to a page, as ``chapters/safety``, or to a place on it, after ``#``."""
+    if not target:
+        return ""
+    page, _, anchor = target.partition("#")
+    file = f"{page.removeprefix('chapters/')}.md" if "/" in page else f"../{page}.md"
+    if not anchor:
+        return f"[{TITLES[page]}]({file})"
+    return f"[{TITLES[page]}: {anchor.replace('-', ' ')}]({file}#{anchor})"
 
 
 def count_statuses(standards: list[dict[str, Any]]) -> pd.DataFrame:
@@ -78,5 +97,30 @@ def count_statuses(standards: list[dict[str, Any]]) -> pd.DataFrame:
         statuses = [item["status"] for item in standard["items"]]
         counts = [str(statuses.count(status)) for status in STATUSES]
         rows.append((standard["name"], str(len(statuses)), *counts))
-    heads = ["Standard", "Items", *(s[:1].upper() + s[1:] for s in STATUSES)]
-    return pd.DataFrame(rows, columns=heads)
+    return pd.DataFrame(rows, columns=["Standard", "Items", *map(upper_first, STATUSES)])
+
+
+def summarise_items(standards: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return how many items of all standards have each status."""
+    items = [item["status"] for standard in standards for item in standard["items"]]
+    counts: dict[str, float] = {"all_count": len(items), "standards_count": len(standards)}
+    counts |= {f"{s.replace(' ', '-')}_count": items.count(s) for s in STATUSES}
+    return make_record(make_rows("items", counts, method="count", function="summarise_items"))
+
+
+def say_items() -> str:
+    """Return how many items are reported, and how many cannot be."""
+    whole, part, silent, never = (
+        ref("items", f"{status.replace(' ', '-')}_count") for status in STATUSES
+    )
+    return (
+        f"Of {ref('items', 'all_count')} items of {ref('items', 'standards_count')} standards of "
+        f"reporting and method, {whole} are reported, {part} partly, {silent} are not reported in "
+        f"the source and {never} do not apply to a single arm."
+    )
+
+
+def say_source(standard: dict[str, Any]) -> str:
+    """Return what a standard is for, and where it is from."""
+    about, source = (" ".join(standard[key].split()) for key in ("about", "source"))
+    return f"{about} Source: {source.rstrip('.')}."

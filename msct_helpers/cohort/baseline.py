@@ -16,7 +16,7 @@ from msct_helpers.cohort.population import derive_follow_up
 from msct_helpers.stats.estimate import describe_values
 from msct_helpers.trial.load import Trial
 from msct_helpers.trial.plan import MEASURES, Plan
-from msct_helpers.trial.schema import ADSL, CELL_SOURCES, NO_CELLS
+from msct_helpers.trial.schema import AGE, CELL_SOURCES, NO_CELLS
 
 CATEGORIES = {"SEX": "Sex", "DIAG": "Diagnosis"}
 """Characteristics that are counted, and their heads; all others are numbers."""
@@ -179,7 +179,7 @@ def name_characteristic(parameter: str, unit: str) -> str:
     if variable in CATEGORIES:
         return f"{CATEGORIES[variable]}: {name_level(variable, level)}"
     if variable == "AGE":
-        return str(ADSL.columns["AGE"].description)
+        return AGE
     known = {"1": "", "score": ", points"}.get(unit, f", {unit}")
     return upper_first(MEASURES[variable].title) + known
 

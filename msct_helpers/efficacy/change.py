@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from msct_helpers.ard.results import make_record, make_rows, ref
+from msct_helpers.ard.results import make_id, make_record, make_rows, ref
+from msct_helpers.book.words import join_words, name_unit, upper_first
 from msct_helpers.stats.estimate import describe_values, estimate_mean_change
-from msct_helpers.trial.schema import PARAMETERS, VISITS
+from msct_helpers.trial.plan import MEASURES, Plan, Visit
 
 
 def derive_change(adlb: pd.DataFrame) -> pd.DataFrame:
@@ -29,13 +30,15 @@ def derive_change(adlb: pd.DataFrame) -> pd.DataFrame:
     return out.assign(CHG=out["AVAL"] - out["BASE"])
 
 
-def summarise_change(adlb: pd.DataFrame) -> pd.DataFrame:
+def summarise_change(adlb: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """Return every parameter's course: as observed at each visit, and among pairs.
 
     Parameters
     ----------
     adlb
         Measurements of the full analysis set, one unit a parameter.
+    plan
+        The analysis plan.
 
     Returns
     -------
@@ -45,75 +48,141 @@ def summarise_change(adlb: pd.DataFrame) -> pd.DataFrame:
         the mean of all at baseline. Analysis ``chg``: n, base, end, mean, sd, ci_low, ci_high, p_t,
         p_wilcoxon of participants with both values.
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     for (code, unit), values in derive_change(adlb).groupby(["PARAMCD", "AVALU"], sort=False):
-        start = values.loc[values["AVISITN"] == 0, "AVAL"].mean()
-        for month in VISITS:
-            at = values[values["AVISITN"] == month]
-            common: dict[str, Any] = {"parameter": str(code), "visit": month, "unit": str(unit)}
-            seen = describe_values(at["AVAL"], is_log_scale(str(code)))
-            if month:
-                seen["diff"] = at["AVAL"].mean() - start
-            rows += make_rows(
-                "obs",
-                seen,
-                n=len(at),
-                method="all observed at the visit",
-                function="summarise_change",
-                **common,
-            )
-            if month:
+        for visit in plan.visits:
+            at = values[values["AVISITN"] == visit.number]
+            common: dict[str, Any] = {"parameter": code, "visit": visit.number, "unit": unit}
+            common["function"] = "summarise_change"
+            seen = describe_values(at["AVAL"], geometric=MEASURES[str(code)].log_scale)
+            if visit in plan.later:
+                first = values.loc[values["AVISITN"] == 0, "AVAL"]
+                seen["diff"] = at["AVAL"].mean() - first.mean()
+            rows += make_rows("obs", seen, n=len(at), method="all observed at the visit", **common)
+            if visit in plan.later:
                 pairs = at.dropna(subset="CHG")
-                paired = {"n": float(len(pairs)), "base": float(pairs["BASE"].mean())}
-                paired["end"] = float(pairs["AVAL"].mean())
-                rows += make_rows(
-                    "chg",
-                    paired | estimate_mean_change(pairs["CHG"].to_numpy(dtype=float)),
-                    n=len(pairs),
-                    method="participants with both values",
-                    function="summarise_change",
-                    **common,
-                )
+                found = describe_pairs(pairs, plan.level)
+                method = "participants with both values"
+                rows += make_rows("chg", found, n=len(pairs), method=method, **common)
     return make_record(rows)
 
 
-def is_log_scale(code: str) -> bool:
-    """Return whether a parameter is analysed on the log scale and shown as per cent change."""
-    return code in PARAMETERS and PARAMETERS[code].log_scale
+def describe_pairs(pairs: pd.DataFrame, level: float) -> dict[str, float]:
+    """Return number and means of participants with both values, and what their change is."""
+    means = {
+        "n": float(len(pairs)),
+        "base": float(pairs["BASE"].mean()),
+        "end": float(pairs["AVAL"].mean()),
+    }
+    return means | estimate_mean_change(pairs["CHG"].to_numpy(dtype=float), level)
+
+
+def select(record: pd.DataFrame, analysis: str, parameter: str) -> pd.DataFrame:
+    """Return the results of one analysis of one parameter."""
+    return record[(record["analysis"] == analysis) & (record["parameter"] == parameter)]
 
 
 def get_value(
     record: pd.DataFrame, analysis: str, statistic: str, parameter: str, visit: int
 ) -> float:
     """Return one unrounded value of a record; NaN if it is not there."""
-    where = (
-        (record["analysis"] == analysis)
-        & (record["statistic"] == statistic)
-        & (record["parameter"] == parameter)
-        & (record["visit"] == visit)
-    )
-    found = record.loc[where, "value"]
+    found = record.loc[record["id"] == make_id(analysis, statistic, parameter, visit), "value"]
     return float(found.iloc[0]) if len(found) else float("nan")
 
 
-def say_change(record: pd.DataFrame, parameter: str, name: str, unit: str, visit: int) -> str:
-    """Return a sentence on the paired change of a parameter at a visit.
+def get_unit(record: pd.DataFrame, analysis: str, statistic: str, parameter: str) -> str:
+    """Return the unit of a statistic as it follows a number, with its space."""
+    own = select(record, analysis, parameter)
+    return name_unit(str(own.loc[own["statistic"] == statistic, "unit"].iloc[0]))
+
+
+def say_interval(analysis: str, code: str, visit: Visit, plan: Plan) -> str:
+    """Return the interval of a change in words."""
+    low, high = (ref(analysis, s, code, visit.number) for s in ("ci_low", "ci_high"))
+    return f"{plan.level_words} confidence interval of the change {low} to {high}"
+
+
+def say_change(record: pd.DataFrame, plan: Plan, code: str) -> str:
+    """Return a sentence on the paired change of a parameter at the last visit.
 
     The words follow the sign of the estimate and whether its interval contains zero.
     """
-    mean = get_value(record, "chg", "mean", parameter, visit)
-    low = get_value(record, "chg", "ci_low", parameter, visit)
-    high = get_value(record, "chg", "ci_high", parameter, visit)
-    at: dict[str, Any] = {"parameter": parameter, "visit": visit}
-    if np.isnan(mean):
-        return f"{name} at month {visit}: not assessable, no participant has both values."
-    pairs = f"{ref('chg', 'n', **at)} participants measured at both visits"
-    if np.isnan(low):
-        return f"{name} at month {visit}: too few changes to estimate an interval ({pairs})."
-    word = "was higher than" if mean > 0 else "was lower than"
-    clear = "includes zero" if low <= 0 <= high else "excludes zero"
-    return (
-        f"At month {visit} mean {name} {word} at baseline by "
-        f"{ref('chg', 'mean', unsigned=True, **at)} {unit} (95% confidence interval of the change "
-        f"{ref('chg', 'ci_low', **at)} to {ref('chg', 'ci_high', **at)}, which {clear}; {pairs})."
+    visit, name = plan.last, MEASURES[code].name
+    mean, low, high = (
+        get_value(record, "chg", s, code, visit.number) for s in ("mean", "ci_low", "ci_high")
     )
+    if np.isnan(mean):
+        return (
+            f"{upper_first(name)} at {visit.words}: not assessable, no participant has both values."
+        )
+    pairs = f"{ref('chg', 'n', code, visit.number)} participants measured at both visits"
+    if np.isnan(low):
+        return (
+            f"{upper_first(name)} at {visit.words}: too few changes to estimate an interval "
+            f"({pairs})."
+        )
+    word = "higher" if mean > 0 else "lower"
+    clear = "includes zero" if low <= 0 <= high else "excludes zero"
+    size = ref("chg", "mean", code, visit.number, unsigned=True)
+    return (
+        f"At {visit.words} mean {name} was {word} than at baseline by "
+        f"{size}{get_unit(record, 'chg', 'mean', code)} "
+        f"({say_interval('chg', code, visit, plan)}, which {clear}; {pairs})."
+    )
+
+
+def say_disagreement(record: pd.DataFrame, code: str, visit: Visit) -> str:
+    """Return a sentence where all seen and the pairs moved in opposite directions, else nothing."""
+    at = (code, visit.number)
+    observed, paired = get_value(record, "obs", "diff", *at), get_value(record, "chg", "mean", *at)
+    if not observed * paired < 0:
+        return ""
+    above = "above" if observed > 0 else "below"
+    rose = "rose" if paired > 0 else "fell"
+    return (
+        f"At {visit.words} the two readings disagree: the mean of all seen was {above} the mean of "
+        f"all at baseline ({ref('obs', 'diff', *at)}), while the same participants "
+        f"{rose} ({ref('chg', 'mean', *at)}): those seen later are not all who began."
+    )
+
+
+def say_headline(record: pd.DataFrame, plan: Plan, absent: dict[str, str]) -> str:
+    """Return the answer of a chapter on changes: the paired change of each parameter at the end.
+
+    Parameters
+    ----------
+    record
+        Record of `summarise_change`.
+    plan
+        The analysis plan.
+    absent
+        Why a parameter cannot be assessed, by PARAMCD of those to speak of; an empty text where
+        it can.
+    """
+    parts = [part for code in absent if (part := describe_headline(record, plan, code))]
+    out = f"At {plan.span}, among participants measured at both visits, {'; '.join(parts)}."
+    if not parts:
+        out = f"No change from baseline to {plan.span} can be estimated."
+    out += say_absent(absent)
+    return f"{out} These are changes from baseline without a control arm."
+
+
+def describe_headline(record: pd.DataFrame, plan: Plan, code: str) -> str:
+    """Return the paired change of one parameter at the last visit; nothing without an interval."""
+    at = (code, plan.last.number)
+    mean, low, high = (get_value(record, "chg", s, *at) for s in ("mean", "ci_low", "ci_high"))
+    if np.isnan(low):
+        return ""
+    sign = "lower" if mean < 0 else "higher"
+    clear = "" if low <= 0 <= high else ", excluding zero"
+    return (
+        f"{MEASURES[code].name} was {sign} by {ref('chg', 'mean', *at, unsigned=True)}"
+        f"{get_unit(record, 'chg', 'mean', code)} ({say_interval('chg', code, plan.last, plan)}"
+        f"{clear}; n = {ref('chg', 'n', *at)})"
+    )
+
+
+def say_absent(why: dict[str, str]) -> str:
+    """Return which measures cannot be assessed, and why; nothing where all can."""
+    gone = [f"{MEASURES[code].name} ({reason})" for code, reason in why.items() if reason]
+    return f" Not assessable: {join_words(gone)}." if gone else ""

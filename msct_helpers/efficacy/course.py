@@ -1,146 +1,118 @@
-"""Passages that chapters repeat for each parameter: answer, figure and table, or why not."""
+"""The course of a measure over the visits, as chapters tell it: answer, figure and tables."""
 
-from typing import Any
-
-import numpy as np
 import pandas as pd
-from IPython.display import display
 
 from msct_helpers.ard.results import ref
-from msct_helpers.book import figures, tables
 from msct_helpers.book.chapter import Chapter
-from msct_helpers.book.words import join_words, name_unit, upper_first
-from msct_helpers.cohort.population import derive_disposition
-from msct_helpers.efficacy.change import get_value, say_change
-from msct_helpers.efficacy.figures import find_ends
-from msct_helpers.efficacy.tables import table_values
+from msct_helpers.book.document import Document, join
+from msct_helpers.book.layout import Cell, lay_out, visit_rows
+from msct_helpers.book.words import upper_first
+from msct_helpers.efficacy.change import get_unit, say_change, say_disagreement, select
+from msct_helpers.efficacy.figures import find_ends, plot_course
 from msct_helpers.trial.load import Trial
-from msct_helpers.trial.schema import VISITS
+from msct_helpers.trial.plan import MEASURES, Plan
 
-ENDPOINTS = {
-    "ALT": "ALT",
-    "BILI": "total bilirubin",
-    "ALB": "serum albumin",
-    "PT": "prothrombin time",
+PAIRS: dict[str, Cell] = {
+    "Pairs, n": "{chg.n}",
+    "Pairs: mean at baseline": "{chg.base}",
+    "Pairs: mean at visit": "{chg.end}",
 }
-"""Laboratory endpoints of the report by PARAMCD, as named in sentences."""
 
 
 def list_unrecorded(trial: Trial) -> dict[str, str]:
     """Return for each endpoint why it cannot be assessed; an empty text where it can."""
-    return {c: "" if c in trial.parameters else "not recorded" for c in ENDPOINTS}
+    return {c: "" if c in trial.parameters else "not recorded" for c in trial.plan.endpoints}
 
 
-def show_course(
-    book: Chapter, labs: pd.DataFrame, record: pd.DataFrame, code: str, name: str, why: str = ""
-) -> None:
-    """Show the course of one parameter: sentences, figure, table; or say why it is missing.
+def value_columns(code: str) -> dict[str, Cell]:
+    """Return location and spread by visit: all seen, and the pairs beside them."""
+    geometric = {"Geometric mean": "{obs.geometric}"} if MEASURES[code].log_scale else {}
+    return {
+        "Seen, n": "{obs.n}",
+        "Mean (SD)": "{obs.mean} ({obs.sd})",
+        "Median (quartiles)": "{obs.median} ({obs.q1} to {obs.q3})",
+        **geometric,
+        **PAIRS,
+    }
+
+
+def change_columns(plan: Plan) -> dict[str, Cell]:
+    """Return a measure's course: as observed, and its change among pairs."""
+    return {
+        "Seen, n": "{obs.n}",
+        "Mean (SD), all seen": "{obs.mean} ({obs.sd})",
+        "Pairs, n": "{chg.n}",
+        "Mean change, pairs": "{chg.mean}",
+        f"{plan.level_words} CI": "{chg.ci_low} to {chg.ci_high}",
+        "p, paired t": "{chg.p_t}",
+        "p, Wilcoxon": "{chg.p_wilcoxon}",
+    }
+
+
+def name_heading(code: str) -> str:
+    """Return a measure as a heading, with its short name if it has one."""
+    measure = MEASURES[code]
+    short = f" ({measure.name})" if measure.name != measure.title else ""
+    return upper_first(measure.title) + short
+
+
+def tell_course(
+    book: Chapter,
+    labs: pd.DataFrame,
+    status: pd.DataFrame,
+    record: pd.DataFrame,
+    code: str,
+    why: str,
+) -> Document:
+    """Return the section on one measure: sentences, figure and tables, or why there are none.
 
     Parameters
     ----------
     book
         The chapter.
-    labs, record
-        Measurements (adlb) and their record (`msct_helpers.efficacy.change.summarise_change`).
-    code, name
-        PARAMCD and its name in a sentence.
-    why
-        Why it cannot be assessed, in words; default: not recorded.
-    """
-    own = labs[labs["PARAMCD"] == code]
-    if own.empty:
-        display(book.say(f"{upper_first(name)}: not assessable, {why or 'not recorded'}."))
-        return
-    unit = str(own["AVALU"].iloc[0])
-    unit_word = {"score": "points", "1": ""}.get(unit, unit)
-    first, last = min(VISITS), max(VISITS)
-    sentences = [say_change(record, code, name, unit_word, last)]
-    sentences += [s for month in VISITS if month and (s := say_disagreement(record, code, month))]
-    display(book.say(" ".join(sentences)))
-    ends = find_ends(labs, derive_disposition(book.trial.adsl, book.plan), code)
-    in_unit = f", {unit_word}" if unit_word else ""
-    alt = (
-        f"Lines for {own['USUBJID'].nunique()} participants. Mean {name} of all seen "
-        f"{ref('obs', 'mean', code, first)} {unit_word} at baseline and "
-        f"{ref('obs', 'mean', code, last)} {unit_word} at month {last}."
-    )
-    book.figure(
-        figures.plot_course(labs, record, code, name, ends),
-        name=f"fig-{code.lower()}",
-        caption=f"{upper_first(name)}{in_unit}, by visit. Thin lines: participants. "
-        "Black: mean of all seen at the visit with its 95% interval. Marks: last value of "
-        "participants who died, were transplanted or were lost.",
-        alt=alt,
-        rows=record[(record["analysis"] == "obs") & (record["parameter"] == code)],
-    )
-    display(
-        book.table(
-            table_values(record, code),
-            name=f"tab-{code.lower()}-values",
-            caption=f"{upper_first(name)}{in_unit}: values of all seen at each visit, and means of "
-            "the pairs, who have a value at baseline and at the visit. SD, standard deviation.",
-        )
-    )
-    display(
-        book.table(
-            tables.table_change(record, code),
-            name=f"tab-{code.lower()}",
-            caption=f"{upper_first(name)}{in_unit}: all seen at each visit, and change from "
-            "baseline among participants with both values. "
-            "SD, standard deviation; CI, confidence interval.",
-        )
-    )
-
-
-def say_disagreement(record: pd.DataFrame, code: str, month: int) -> str:
-    """Return a sentence where all seen and the pairs moved in opposite directions, else nothing."""
-    observed = get_value(record, "obs", "diff", code, month)
-    paired = get_value(record, "chg", "mean", code, month)
-    if not observed * paired < 0:
-        return ""
-    above = "above" if observed > 0 else "below"
-    rose = "rose" if paired > 0 else "fell"
-    return (
-        f"At month {month} the two readings disagree: the mean of all seen was {above} the mean of "
-        f"all at baseline ({ref('obs', 'diff', code, month)}), while the same participants "
-        f"{rose} ({ref('chg', 'mean', code, month)}): those seen later are not all who began."
-    )
-
-
-def say_headline(record: pd.DataFrame, names: dict[str, str], absent: dict[str, str]) -> str:
-    """Return the answer of a chapter on changes: the paired change of each parameter at the end.
-
-    Parameters
-    ----------
+    labs, status
+        Measurements, and how each participant's follow-up ended
+        (`msct_helpers.cohort.population.derive_disposition`).
     record
-        Record of `msct_helpers.efficacy.change.summarise_change`.
-    names
-        Name by PARAMCD of the parameters to speak of.
-    absent
-        Why a parameter cannot be assessed, by PARAMCD; an empty text where it can.
+        Record of the measurements (`msct_helpers.efficacy.change.summarise_change`).
+    code, why
+        PARAMCD, and why it cannot be assessed, in words.
     """
-    last = max(VISITS)
-    parts, gone = [], [f"{n} ({absent[c]})" for c, n in names.items() if absent.get(c)]
-    for code, name in names.items():
-        mean = get_value(record, "chg", "mean", code, last)
-        low = get_value(record, "chg", "ci_low", code, last)
-        if np.isnan(low):
-            continue
-        high = get_value(record, "chg", "ci_high", code, last)
-        means = record[(record["parameter"] == code) & (record["statistic"] == "mean")]
-        unit = means["unit"].iloc[0]
-        word = name_unit(unit)
-        clear = "" if low <= 0 <= high else ", excluding zero"
-        sign = "lower" if mean < 0 else "higher"
-        at: dict[str, Any] = {"parameter": code, "visit": last}
-        parts.append(
-            f"{name} was {sign} by {ref('chg', 'mean', unsigned=True, **at)}{word} (95% confidence "
-            f"interval of the change {ref('chg', 'ci_low', **at)} to "
-            f"{ref('chg', 'ci_high', **at)}{clear}; n = {ref('chg', 'n', **at)})"
-        )
-    out = f"At {last} months, among participants measured at both visits, " + "; ".join(parts) + "."
-    if not parts:
-        out = f"No change from baseline to {last} months can be estimated."
-    if gone:
-        out += f" Not assessable: {join_words(gone)}."
-    return out + " These are changes from baseline without a control arm."
+    plan, name, heading = book.plan, MEASURES[code].name, f"### {name_heading(code)}"
+    seen, own = select(record, "obs", code), labs[labs["PARAMCD"] == code]
+    if seen.empty:
+        return book.say(f"{heading}\n\n{upper_first(name)}: not assessable, {why}.")
+    unit = get_unit(record, "obs", "mean", code)
+    said = [say_change(record, plan, code)]
+    said += [s for visit in plan.later if (s := say_disagreement(record, code, visit))]
+    about = f"{upper_first(name)}{',' if unit else ''}{unit}"
+    means = [f"{ref('obs', 'mean', code, v.number)}{unit}" for v in (plan.first, plan.last)]
+    rows = visit_rows(plan, code)
+    return join(
+        book.say(f"{heading}\n\n{' '.join(said)}"),
+        book.figure(
+            plot_course,
+            seen,
+            own,
+            find_ends(own, status, plan),
+            plan,
+            name=f"fig-{code.lower()}",
+            caption=f"{about}, by visit. Thin lines: participants. Black: mean of all seen at the "
+            f"visit with its {plan.level_words} interval. Marks: last value of participants who "
+            "died, were transplanted or were lost.",
+            alt=f"Lines for {own['USUBJID'].nunique()} participants. Mean {name} of all seen "
+            f"{means[0]} at baseline and {means[1]} at {plan.last.words}.",
+        ),
+        book.table(
+            lay_out(record, rows, value_columns(code), heads=["Visit"]),
+            name=f"tab-{code.lower()}-values",
+            caption=f"{about}: values of all seen at each visit, and means of the pairs, who have "
+            "a value at baseline and at the visit. SD, standard deviation.",
+        ),
+        book.table(
+            lay_out(record, rows, change_columns(plan), heads=["Visit"]),
+            name=f"tab-{code.lower()}",
+            caption=f"{about}: all seen at each visit, and change from baseline among participants "
+            "with both values. SD, standard deviation; CI, confidence interval.",
+        ),
+    )

@@ -1,28 +1,34 @@
 """What lies behind a change of MELD: its parts, floors, bands, noise and regression to the mean."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from msct_helpers.ard.results import make_record, make_rows
-from msct_helpers.cohort.population import derive_disposition
-from msct_helpers.meld.derive import NAMES, derive_components
-from msct_helpers.trial.plan import Plan
-from msct_helpers.trial.schema import VISITS
+from msct_helpers.ard.results import make_record, make_rows, ref
+from msct_helpers.book.layout import Cell, Row
+from msct_helpers.book.words import LABELS
+from msct_helpers.meld.derive import derive_components
+from msct_helpers.safety.shifts import count_moves
+from msct_helpers.stats.scores import (
+    MELD_CAP,
+    MELD_CONSTANT,
+    MELD_WEIGHTS,
+    meld_terms,
+    round_points,
+)
+from msct_helpers.trial.plan import SCORES, Plan
 
-LAST = max(VISITS)
-WEIGHTS = {"BILI": 3.78, "INR": 11.20, "CREAT": 9.57}
-"""Points of MELD(i) for a unit of the logarithm of each component (OPTN policy)."""
+PART_NAMES = {"BILI": "bilirubin", "INR": "INR", "CREAT": "creatinine"}
+"""Components of MELD(i), as named beside each other."""
 
-BANDS = {
-    "<10": (-np.inf, 10.0),
-    "10-14": (10.0, 15.0),
-    "15-19": (15.0, 20.0),
-    "20+": (20.0, np.inf),
-}
-"""Bands of the rounded score: lowest score in and first score above."""
+GONE = ("DEATH", "LIVER TRANSPLANT", "NOT SEEN")
+"""Where a participant without a score may stand at the last visit."""
+
+ENTRY = {10: "tenth", 25: "quarter", 50: "half"}
+"""Shares of all patients, in per cent, above which regression to the mean is shown."""
 
 
 def decompose_change(adlb: pd.DataFrame) -> pd.DataFrame:
@@ -34,52 +40,29 @@ def decompose_change(adlb: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        USUBJID, AVISITN, BILI, INR, CREAT (points), CAP (what the cap of the score at 40 takes
-        off) and TOTAL; a row for each later visit at which all components are known, as at
-        baseline.
+        USUBJID, AVISITN, BILI, INR, CREAT (points), CAP (what the cap of the score takes off) and
+        TOTAL; a row for each later visit at which all components are known, as at baseline.
     """
-    labs = derive_components(adlb)[["BILI", "INR", "CREAT"]].dropna()
-    parts = np.log(labs.clip(lower=1.0).assign(CREAT=labs["CREAT"].clip(1.0, 4.0)))
-    points = parts.mul(pd.Series(WEIGHTS)).reset_index()
-    uncapped = points[list(WEIGHTS)].sum(axis=1) + 6.43
-    points["CAP"] = np.minimum(uncapped, 40.0) - uncapped
-    columns = [*WEIGHTS, "CAP"]
-    first = points[points["AVISITN"] == 0].set_index("USUBJID")[columns]
-    later = points[(points["AVISITN"] > 0) & points["USUBJID"].isin(first.index)].copy()
-    later[columns] = later[columns].to_numpy() - first.loc[later["USUBJID"]].to_numpy()
-    later["TOTAL"] = later[columns].sum(axis=1)
-    return later[["USUBJID", "AVISITN", *columns, "TOTAL"]].reset_index(drop=True)
-
-
-def count_floors(adlb: pd.DataFrame) -> pd.DataFrame:
-    """Return how many values of each component stand on the floor of one at each visit."""
-    labs = derive_components(adlb)[list(WEIGHTS)].reset_index()
-    rows: list[dict[str, Any]] = []
-    for code in WEIGHTS:
-        for month in VISITS:
-            values = labs.loc[labs["AVISITN"] == month, code].dropna()
-            rows += make_rows(
-                "floor",
-                {"count": int((values <= 1).sum()), "denominator": len(values)},
-                parameter=code,
-                visit=month,
-                n=len(values),
-                method="values that count as 1 in the score",
-                function="count_floors",
-            )
-    return make_record(rows)
+    labs = derive_components(adlb)[list(MELD_WEIGHTS)].dropna().droplevel("AVISIT")
+    points = pd.DataFrame(meld_terms(labs["BILI"], labs["INR"], labs["CREAT"]), index=labs.index)
+    uncapped = points.sum(axis=1) + MELD_CONSTANT
+    points["CAP"] = uncapped.clip(upper=MELD_CAP) - uncapped
+    visit = points.index.get_level_values("AVISITN")
+    first = points[visit == 0].droplevel("AVISITN")
+    parts = points[visit > 0].sub(first, level="USUBJID").dropna()
+    return parts.assign(TOTAL=parts.sum(axis=1)).reset_index()
 
 
 def summarise_parts(parts: pd.DataFrame) -> pd.DataFrame:
     """Return the mean part of each component in the change at each visit."""
     rows: list[dict[str, Any]] = []
-    for month, own in parts.groupby("AVISITN"):
-        for code in (*WEIGHTS, "TOTAL"):
+    for visit, own in parts.groupby("AVISITN"):
+        for code in (*MELD_WEIGHTS, "TOTAL"):
             rows += make_rows(
                 "part",
                 {"mean": float(own[code].mean())},
                 parameter=code,
-                visit=int(month),
+                visit=int(visit),
                 unit="score",
                 n=len(own),
                 method="mean over pairs",
@@ -88,59 +71,165 @@ def summarise_parts(parts: pd.DataFrame) -> pd.DataFrame:
     return make_record(rows)
 
 
-def name_band(points: float) -> str:
-    """Return the band of a score, after rounding it to whole points."""
-    whole = np.floor(points + 0.5)
-    return next(name for name, (low, high) in BANDS.items() if low <= whole < high)
+def count_floors(adlb: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return how many values of each component stand on the floor of one at each visit.
+
+    Empty where a component was never measured.
+    """
+    labs = derive_components(adlb)[list(MELD_WEIGHTS)]
+    if labs.isna().all().any():
+        return make_record([])
+    rows: list[dict[str, Any]] = []
+    for code in MELD_WEIGHTS:
+        for visit in plan.visits:
+            values = labs.loc[labs.index.get_level_values("AVISITN") == visit.number, code].dropna()
+            rows += make_rows(
+                "floor",
+                {"count": int((values <= 1).sum()), "denominator": len(values)},
+                parameter=code,
+                visit=visit.number,
+                n=len(values),
+                method="values that count as 1 in the score",
+                function="count_floors",
+            )
+    return make_record(rows)
 
 
-def derive_bands(scores: pd.DataFrame, adsl: pd.DataFrame) -> pd.DataFrame:
+def part_columns() -> dict[str, Cell]:
+    """Return mean parts and floors by visit."""
+    total: dict[str, Cell] = {"Total": show_part("TOTAL")}
+    parts = {f"Part of {name}": show_part(code) for code, name in PART_NAMES.items()}
+    floors = {f"Floor: {name}": show_floor(code) for code, name in PART_NAMES.items()}
+    return parts | total | floors
+
+
+def show_part(code: str) -> Cell:
+    """Return the cell of a component's mean part at a row's visit."""
+    return lambda row: ref("part", "mean", code, row.visit)
+
+
+def show_floor(code: str) -> Cell:
+    """Return the cell of a component's values on the floor at a row's visit."""
+    return lambda row: " of ".join(
+        ref("floor", s, code, row.visit) for s in ("count", "denominator")
+    )
+
+
+def say_parts(record: pd.DataFrame, plan: Plan, why: str) -> str:
+    """Return of which parts the mean change at the last visit is the sum, or `why` of none."""
+    at = plan.last.number
+    if why:
+        return f"Parts of the change in MELD(i): not assessable, {why}."
+    if not (record["visit"] == at).any():
+        return f"No participant has all components at baseline and {plan.last.words}."
+    each = ", ".join(f"{ref('part', 'mean', c, at)} from {n}" for c, n in PART_NAMES.items())
+    return (
+        f"At {plan.last.words} the mean change of {ref('part', 'mean', 'TOTAL', at)} points is the "
+        f"sum of {each}."
+    )
+
+
+def name_bands(plan: Plan) -> list[str]:
+    """Return the bands of the rounded score, as ``<10``, ``10-14``, ``20+``."""
+    cuts = plan.bands
+    middle = [f"{low}-{high - 1}" for low, high in pairwise(cuts)]
+    return [f"<{cuts[0]}", *middle, f"{cuts[-1]}+"]
+
+
+def find_bands(points: pd.Series, plan: Plan) -> pd.Series:
+    """Return the band of each score, after rounding it to whole points."""
+    edges = [-np.inf, *plan.bands, np.inf]
+    whole = pd.Series(round_points(points), index=points.index)
+    return pd.cut(whole, edges, right=False, labels=name_bands(plan)).astype(object)
+
+
+def widen_meld(scores: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return MELD(i) with one row a participant and a column a visit."""
+    own = scores[scores["PARAMCD"] == "MELD"]
+    wide = own.pivot(index="USUBJID", columns="AVISITN", values="AVAL")
+    return wide.reindex(columns=list(plan.numbers))
+
+
+def derive_bands(scores: pd.DataFrame, status: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """Return band at baseline and where each participant stood at the last visit.
+
+    Parameters
+    ----------
+    scores
+        Scores (`msct_helpers.meld.derive.derive_scores`).
+    status
+        USUBJID, STATUS (`msct_helpers.cohort.population.derive_disposition`).
+    plan
+        The analysis plan.
 
     Returns
     -------
     DataFrame
         USUBJID, START (band), END (band, or DEATH, LIVER TRANSPLANT, or NOT SEEN).
     """
-    own = scores[scores["PARAMCD"] == "MELD"].pivot(
-        index="USUBJID", columns="AVISITN", values="AVAL"
+    wide = widen_meld(scores, plan)
+    wide = wide.dropna(subset=plan.first.number)
+    reason = status.set_index("USUBJID")["STATUS"].reindex(wide.index)
+    gone = reason.where(reason.isin(GONE), "NOT SEEN")
+    bands = pd.DataFrame(
+        {
+            "START": find_bands(wide[plan.first.number], plan),
+            "END": find_bands(wide[plan.last.number], plan).fillna(gone),
+        }
     )
-    own = own.reindex(columns=list(VISITS)).dropna(subset=0)
-    status = derive_disposition(adsl, Plan()).set_index("USUBJID")["STATUS"].reindex(own.index)
-    gone = status.where(status.isin(["DEATH", "LIVER TRANSPLANT"]), "NOT SEEN")
-    end = [
-        reason if np.isnan(value) else name_band(value)
-        for value, reason in zip(own[LAST], gone, strict=True)
-    ]
-    return pd.DataFrame(
-        {"USUBJID": own.index, "START": own[0].map(name_band).to_numpy(), "END": end}
-    )
+    return bands.reset_index()
 
 
-def estimate_noise(scores: pd.DataFrame) -> dict[str, float]:
+def count_bands(moves: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return how many moved from each band to each end (`derive_bands`), zeros kept.
+
+    Empty where nobody has a score at baseline.
+    """
+    if moves.empty:
+        return make_record([])
+    bands = tuple(name_bands(plan))
+    return count_moves(moves, bands, (*bands, *GONE), "band")
+
+
+def band_rows(plan: Plan) -> list[Row]:
+    """Return a row for each band at baseline."""
+    return [Row((band,), "band", group=band) for band in name_bands(plan)]
+
+
+def band_columns(plan: Plan) -> dict[str, Cell]:
+    """Return how many of a band stood in each band, or had which event, at the last visit."""
+    ends = [*name_bands(plan), *GONE]
+    return {LABELS.get(end, end.lower()): count_to(end) for end in ends}
+
+
+def count_to(end: str) -> Cell:
+    """Return the cell of those who went from a row's band to an end."""
+    return lambda row: ref("band", "count", group=f"{row.group} to {end}")
+
+
+def estimate_noise(scores: pd.DataFrame, plan: Plan) -> dict[str, float]:
     """Return within-patient SD of MELD(i) after baseline and the smallest change beyond noise.
 
     The SD is the residual one of a model with a mean for each participant and visit, over later
     visits, so it holds measurement error and short-term change together. The smallest detectable
-    change is 1.96 times the square root of two times that SD.
+    change is 1.96 (at a level of 95%) times the square root of two times that SD.
 
     Returns
     -------
     dict
         sd, smallest, and n (participants with two or more later visits); NaN where there are none.
     """
-    later = scores[(scores["PARAMCD"] == "MELD") & (scores["AVISITN"] > 0)]
-    wide = later.pivot(index="USUBJID", columns="AVISITN", values="AVAL")
+    wide = widen_meld(scores, plan)[[v.number for v in plan.later]]
     wide = wide[wide.notna().sum(axis=1) >= 2]
-    nan = float("nan")
     if len(wide) < 3:
-        return {"sd": nan, "smallest": nan, "n": float(len(wide))}
+        return {"sd": np.nan, "smallest": np.nan, "n": float(len(wide))}
     long = wide.melt(ignore_index=False, value_name="y").dropna().reset_index()
     design = pd.get_dummies(long[["USUBJID", "AVISITN"]].astype(str), dtype=float).to_numpy()
     fitted = design @ np.linalg.lstsq(design, long["y"].to_numpy(), rcond=None)[0]
     freedom = len(long) - int(np.linalg.matrix_rank(design))
     sd = float(np.sqrt(((long["y"] - fitted) ** 2).sum() / freedom))
-    return {"sd": sd, "smallest": 1.96 * float(np.sqrt(2)) * sd, "n": float(len(wide))}
+    quantile = round(float(stats.norm.ppf((1 + plan.level) / 2)), 2)
+    return {"sd": sd, "smallest": quantile * float(np.sqrt(2)) * sd, "n": float(len(wide))}
 
 
 def estimate_regression(sd: float, rho: float, z: float) -> float:
@@ -162,45 +251,50 @@ def estimate_regression(sd: float, rho: float, z: float) -> float:
     return sd * (1 - rho) * float(stats.norm.pdf(z) / stats.norm.sf(z))
 
 
-def summarise_noise(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return noise, who changed beyond it at the last visit, and regression to the mean.
+def summarise_noise(scores: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return noise, and who changed beyond it at the last visit.
 
     Returns
     -------
     DataFrame
-        Record: ``noise`` (sd, smallest, better_count, worse_count, total_count) and ``rtm``
-        (fall, for patients who enter above the lowest tenth, quarter or half of all, given the
-        SD at baseline and the correlation of baseline with later visits). Empty where MELD is
-        not assessable.
+        Record, analysis ``noise``: sd, smallest, n, better_count, worse_count, total_count. Empty
+        where MELD is not assessable.
     """
-    own = scores[scores["PARAMCD"] == "MELD"]
-    if own.empty:
+    wide = widen_meld(scores, plan)
+    if wide.empty:
         return make_record([])
-    noise = estimate_noise(scores)
-    wide = own.pivot(index="USUBJID", columns="AVISITN", values="AVAL").reindex(
-        columns=list(VISITS)
-    )
-    change = (wide[LAST] - wide[0]).dropna()
+    noise = estimate_noise(scores, plan)
+    change = (wide[plan.last.number] - wide[plan.first.number]).dropna()
     noise |= {
         "better_count": float((change < -noise["smallest"]).sum()),
         "worse_count": float((change > noise["smallest"]).sum()),
         "total_count": float(len(change)),
     }
-    rows = make_rows(
-        "noise",
-        noise,
-        unit="score",
-        method="residual SD over later visits",
-        function="estimate_noise",
+    method = "residual SD over later visits"
+    return make_record(
+        make_rows("noise", noise, unit="score", method=method, function="estimate_noise")
     )
-    rho = float(wide.corr().loc[0, [m for m in VISITS if m]].mean())
-    sd = float(wide[0].std())
-    rows += make_rows("rtm", {"sd": sd, "rho": rho}, unit="score", function="summarise_noise")
-    for share in (10, 25, 50):
-        fall = estimate_regression(sd, rho, float(stats.norm.ppf(share / 100)))
+
+
+def summarise_regression(scores: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return the fall by regression to the mean for patients who enter above a share of all.
+
+    Returns
+    -------
+    DataFrame
+        Record, analysis ``rtm``: sd at baseline, rho (correlation of baseline with later visits)
+        and fall, by group. Empty where MELD is not assessable.
+    """
+    wide = widen_meld(scores, plan)
+    if wide.empty:
+        return make_record([])
+    first = plan.first.number
+    rho, sd = float(wide.corr().loc[first].drop(first).mean()), float(wide[first].std())
+    rows = make_rows("rtm", {"sd": sd, "rho": rho}, unit="score", function="summarise_regression")
+    for share in ENTRY:
         rows += make_rows(
             "rtm",
-            {"fall": fall},
+            {"fall": estimate_regression(sd, rho, float(stats.norm.ppf(share / 100)))},
             group=f"above-{share}",
             unit="score",
             method="Barnett 2005, equation 1",
@@ -209,28 +303,62 @@ def summarise_noise(scores: pd.DataFrame) -> pd.DataFrame:
     return make_record(rows)
 
 
-def list_disagreements(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return whose scores moved in different directions by the last visit.
+def say_noise(record: pd.DataFrame, plan: Plan, why: str) -> str:
+    """Return which changes cannot be told from noise, and what regression to the mean would give.
+
+    Parameters
+    ----------
+    record
+        Records of `summarise_noise` and `summarise_regression`.
+    plan
+        The analysis plan.
+    why
+        Why MELD is not assessable, in words.
+    """
+    if record.empty:
+        return f"Noise and regression to the mean: not assessable, {why}."
+    if record.loc[record["analysis"] == "noise", "value"].isna().any():
+        return "Noise: not assessable, too few participants with repeated visits."
+    falls = " / ".join(ref("rtm", "fall", group=f"above-{share}") for share in ENTRY)
+    *shares, last = ENTRY.values()
+    return (
+        f"Between later visits MELD(i) of one participant varies with a standard deviation of "
+        f"{ref('noise', 'sd')} points, so a change below {ref('noise', 'smallest')} points "
+        f"cannot be told from noise. Of {ref('noise', 'total_count')} participants with both "
+        f"values at {plan.last.words}, {ref('noise', 'better_count')} fell and "
+        f"{ref('noise', 'worse_count')} rose by more.\n\n"
+        "Regression to the mean gives a fall with no treatment where patients entered because "
+        "their score was high. With the standard deviation at baseline "
+        f"({ref('rtm', 'sd')} points) and the correlation with later visits "
+        f"({ref('rtm', 'rho')}) seen here, entry above the lowest {', '.join(shares)} or {last} of "
+        f"all patients would give mean falls of {falls} points."
+    )
+
+
+def compare_scores(scores: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return the change of each score at the last visit, of whoever has all of them.
 
     Returns
     -------
     DataFrame
-        USUBJID and the change of each score; rows in which both signs occur.
+        Indexed by USUBJID, a column a score.
     """
-    own = scores[scores["AVISITN"].isin([0, LAST])]
-    wide = own.pivot(index="USUBJID", columns=["PARAMCD", "AVISITN"], values="AVAL")
-    codes = [c for c in NAMES if (c, 0) in wide.columns and (c, LAST) in wide.columns]
-    change = pd.DataFrame({c: wide[(c, LAST)] - wide[(c, 0)] for c in codes}).dropna()
-    if change.empty or len(codes) < 2:
-        return pd.DataFrame(columns=["USUBJID", *codes])
-    mixed = (change > 0).any(axis=1) & (change < 0).any(axis=1)
-    return change[mixed].reset_index()
+    ends = scores[scores["AVISITN"].isin([plan.first.number, plan.last.number])]
+    wide = ends.pivot(index=["USUBJID", "PARAMCD"], columns="AVISITN", values="AVAL")
+    wide = wide.reindex(columns=[plan.first.number, plan.last.number])
+    change = (wide[plan.last.number] - wide[plan.first.number]).unstack("PARAMCD")
+    return change[[c for c in SCORES if c in change]].dropna()
+
+
+def find_disagreements(change: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `compare_scores` in which scores moved in different directions."""
+    return change[(change > 0).any(axis=1) & (change < 0).any(axis=1)]
 
 
 def summarise_disagreements(found: pd.DataFrame) -> pd.DataFrame:
-    """Return the changes of `list_disagreements` as a record, participants numbered."""
+    """Return the changes of `find_disagreements` as a record, participants numbered."""
     rows: list[dict[str, Any]] = []
-    for number, row in enumerate(found.drop(columns="USUBJID").to_dict("records"), 1):
+    for number, row in enumerate(found.to_dict("records"), 1):
         for code, change in row.items():
             rows += make_rows(
                 "disagree",
@@ -239,6 +367,40 @@ def summarise_disagreements(found: pd.DataFrame) -> pd.DataFrame:
                 group=f"{number}",
                 unit="score",
                 method="score at the visit minus baseline",
-                function="list_disagreements",
+                function="find_disagreements",
             )
     return make_record(rows)
+
+
+def disagreement_rows(found: pd.DataFrame) -> list[Row]:
+    """Return a row for each participant, numbered."""
+    numbers = [str(i) for i in range(1, len(found) + 1)]
+    return [Row((number,), "disagree", group=number) for number in numbers]
+
+
+def disagreement_columns(found: pd.DataFrame) -> dict[str, Cell]:
+    """Return the change of each score."""
+
+    def cell(code: str) -> Cell:
+        return lambda row: ref("disagree", "change", code, group=row.group)
+
+    return {SCORES[code].name: cell(code) for code in found}
+
+
+def say_agreement(change: pd.DataFrame, plan: Plan, why: str) -> str:
+    """Return why no participant is listed: nothing to compare, or all scores moved the same way.
+
+    Parameters
+    ----------
+    change
+        Change of each score (`compare_scores`).
+    plan
+        The analysis plan.
+    why
+        Why scores are not assessable, in words.
+    """
+    if why or change.shape[1] < 2:
+        return f"Agreement of the scores: not assessable, {why or 'fewer than two scores'}."
+    if change.empty:
+        return f"No participant has all scores at baseline and {plan.last.words}."
+    return f"At {plan.last.words} all scores of every participant moved the same way."

@@ -6,23 +6,18 @@ import pandas as pd
 from msct_helpers.cohort.population import list_absent
 from msct_helpers.stats import scores
 from msct_helpers.trial.load import Trial
-from msct_helpers.trial.schema import PARAMETERS
+from msct_helpers.trial.plan import PARAMETERS, SCORES
 
-SCORES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "MELD": ("MELD(i)", ("BILI", "INR", "CREAT")),
-    "MELDNA": ("MELD-Na", ("BILI", "INR", "CREAT", "SODIUM")),
-    "MELD3": ("MELD 3.0", ("BILI", "INR", "CREAT", "SODIUM", "ALB")),
-    "ALBI": ("ALBI", ("BILI", "ALB")),
-}
-"""Name and components of each score."""
+UNITS = {"BILI": "mg/dL", "CREAT": "mg/dL", "ALB": "g/dL", "INR": "1", "SODIUM": "mmol/L"}
+"""Units in which the scores take their components."""
 
-NAMES = {code: name for code, (name, _) in SCORES.items()}
-"""Name of each score."""
+# Transitional: for rooms that do not take names from the parameters yet.
+NAMES = {code: score.name for code, score in SCORES.items()}
 
 
 def list_assessable(trial: Trial) -> dict[str, str]:
     """Return for each score why it cannot be assessed, in words; an empty text where it can."""
-    return {code: list_absent(trial.parameters, needs) for code, (_, needs) in SCORES.items()}
+    return {code: list_absent(trial.parameters, score.parts) for code, score in SCORES.items()}
 
 
 def derive_all(trial: Trial) -> pd.DataFrame:
@@ -49,20 +44,16 @@ def derive_scores(adlb: pd.DataFrame, adsl: pd.DataFrame, *, rounded: bool = Fal
         Rows in the shape of adlb: USUBJID, PARAMCD (MELD, MELDNA, MELD3, ALBI), AVISIT, AVISITN,
         AVAL (points), AVALU ("score"). Empty where no score can be assessed.
     """
-    labs = derive_components(adlb)
-    labs = labs.reset_index().merge(adsl[["USUBJID", "SEX"]], on="USUBJID", how="left")
-    female = (labs["SEX"] == "F").to_numpy()
+    labs = derive_components(adlb).reset_index()
+    labs = labs.merge(adsl[["USUBJID", "SEX"]], on="USUBJID", how="left")
     bili, inr, creat, sodium, alb = (
         labs[c].to_numpy(dtype=float) for c in ("BILI", "INR", "CREAT", "SODIUM", "ALB")
     )
+    female = labs["SEX"].map({"F": 1.0, "M": 0.0}).to_numpy(dtype=float)
     values = {
         "MELD": scores.meld(bili, inr, creat, rounded=rounded),
         "MELDNA": scores.meld_na(bili, inr, creat, sodium, rounded=rounded),
-        "MELD3": np.where(
-            labs["SEX"].isna(),
-            np.nan,
-            scores.meld_3_0(bili, inr, creat, sodium, alb, female, rounded=rounded),
-        ),
+        "MELD3": scores.meld_3_0(bili, inr, creat, sodium, alb, female, rounded=rounded),
         "ALBI": scores.albi(
             bili * PARAMETERS["BILI"].units["mg/dL"], alb * PARAMETERS["ALB"].units["g/dL"]
         ),
@@ -73,7 +64,7 @@ def derive_scores(adlb: pd.DataFrame, adsl: pd.DataFrame, *, rounded: bool = Fal
 
 
 def derive_components(adlb: pd.DataFrame) -> pd.DataFrame:
-    """Return labs side by side in the units of the scores: mg/dL, g/dL, mmol/L.
+    """Return labs side by side in the units of the scores (`UNITS`).
 
     Returns
     -------
@@ -81,12 +72,11 @@ def derive_components(adlb: pd.DataFrame) -> pd.DataFrame:
         Index USUBJID, AVISIT, AVISITN; columns BILI, CREAT (mg/dL), ALB (g/dL), INR, SODIUM
         (mmol/L); missing where not measured.
     """
-    target = {"BILI": "mg/dL", "CREAT": "mg/dL", "ALB": "g/dL", "INR": "1", "SODIUM": "mmol/L"}
-    labs = adlb[adlb["PARAMCD"].isin(target)]
+    labs = adlb[adlb["PARAMCD"].isin(UNITS)]
     factor = [
-        PARAMETERS[c].units[u] / PARAMETERS[c].units[target[c]]
+        PARAMETERS[c].units[u] / PARAMETERS[c].units[UNITS[c]]
         for c, u in zip(labs["PARAMCD"], labs["AVALU"], strict=True)
     ]
     labs = labs.assign(AVAL=labs["AVAL"] * np.array(factor, dtype=float))
     wide = labs.set_index(["USUBJID", "AVISIT", "AVISITN", "PARAMCD"])["AVAL"].unstack("PARAMCD")
-    return wide.reindex(columns=list(target))
+    return wide.reindex(columns=list(UNITS))

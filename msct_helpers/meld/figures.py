@@ -6,22 +6,19 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from msct_helpers.book.figures import INK, make_figure
-from msct_helpers.meld.change import WEIGHTS
+from msct_helpers.meld.change import PART_NAMES
+from msct_helpers.stats.scores import MELD_WEIGHTS
 
-PART_NAMES = {"BILI": "bilirubin", "INR": "INR", "CREAT": "creatinine"}
 
-
-def plot_parts(parts: pd.DataFrame, month: int) -> Figure:
+def plot_parts(parts: pd.DataFrame) -> Figure:
     """Return every participant's change in MELD(i) at a visit, split into its parts.
 
     Parameters
     ----------
     parts
-        Parts of each change (`msct_helpers.meld.change.decompose_change`).
-    month
-        Visit.
+        Parts of each change at the visit (`msct_helpers.meld.change.decompose_change`).
     """
-    own = parts[parts["AVISITN"] == month].sort_values("TOTAL").reset_index(drop=True)
+    own = parts.sort_values("TOTAL").reset_index(drop=True)
     fig, ax = make_figure(3.6)
     colours = sns.color_palette("colorblind")
     below, above = np.zeros(len(own)), np.zeros(len(own))
@@ -47,9 +44,9 @@ def plot_compatible() -> Figure:
     ratio = np.linspace(0.6, 1.6, 60)
     colours = sns.color_palette("colorblind")
     for colour, style, creat in zip(colours, ("-", "--", ":"), (0.9, 1.0, 1.1), strict=False):
-        left = WEIGHTS["BILI"] * np.log(ratio) + WEIGHTS["CREAT"] * np.log(creat)
+        left = MELD_WEIGHTS["BILI"] * np.log(ratio) + MELD_WEIGHTS["CREAT"] * np.log(creat)
         label = f"creatinine {100 * (creat - 1):+.0f}%" if creat != 1 else "creatinine unchanged"
-        line = 100 * (np.exp(-left / WEIGHTS["INR"]) - 1)
+        line = 100 * (np.exp(-left / MELD_WEIGHTS["INR"]) - 1)
         ax.plot(100 * (ratio - 1), line, style, color=colour, label=label)
     ax.axhline(0, color=INK, lw=0.6)
     ax.axvline(0, color=INK, lw=0.6)

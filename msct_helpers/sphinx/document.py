@@ -19,6 +19,7 @@ from myst_nb.core.render import MimeData, NbElementRenderer
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxRole
 
 from msct_helpers.book.document import MIME, Node, to_plain
@@ -101,19 +102,31 @@ class TreeBuilder:
         self.home = home or env.docname
 
     def build_blocks(self, blocks: Iterable[Node]) -> list[nodes.Element]:
-        """Return the nodes of blocks."""
+        """Return the nodes of blocks; a heading begins a section with what follows it."""
         special = {"table": self.build_table, "figure": self.build_figure, "rows": self.build_rows}
         out: list[nodes.Element] = []
+        home: Any = out
         for block in blocks:
+            if block["kind"] == "heading":
+                home = self.build_section(block)
+                out.append(home)
+                continue
             if block["kind"] in special:
-                out += special[block["kind"]](block)
+                home += special[block["kind"]](block)
                 continue
             if block.get("target"):
                 target = nodes.target("", "", names=[block["target"]])
                 self.document.note_explicit_target(target, target)
-                out.append(target)
-            out.append(self.build_span(block))
+                home.append(target)
+            home.append(self.build_span(block))
         return out
+
+    def build_section(self, block: Node) -> nodes.section:
+        """Return a section with nothing but its heading."""
+        title = nodes.title("", "", *self.build_inline(block["children"]))
+        section = nodes.section("", title, names=[nodes.fully_normalize_name(title.astext())])
+        self.document.note_implicit_target(section, section)
+        return section
 
     def build_inline(self, children: list[Node]) -> list[nodes.Node]:
         """Return the nodes of leaves and spans."""
@@ -244,6 +257,22 @@ def format_columns(columns: list[Any], sides: list[str]) -> str:
     )
 
 
+class PlaceSections(SphinxTransform):
+    """Moves sections out of the outputs of cells, so that contents and readers find them."""
+
+    default_priority = 500
+
+    def apply(self, **kwargs: Any) -> None:
+        """Put each section behind its cell."""
+        for section in reversed(list(self.document.findall(nodes.section))):
+            cell: nodes.Element = section
+            while not isinstance(cell.parent, nodes.section | nodes.document):
+                cell = cell.parent
+            if cell is not section:
+                section.parent.remove(section)
+                cell.parent.insert(cell.parent.index(cell) + 1, section)
+
+
 class StudyRole(SphinxRole):
     """What the data set's ``study.yml`` says: ``{study}`title` ``."""
 
@@ -313,6 +342,7 @@ def setup_documents(app: Sphinx) -> None:
     plain = {"latex": (skip, skip), "text": (skip, skip)}
     app.add_node(data_text, html=(visit_data, depart_data), **plain)  # type: ignore[arg-type]
     app.add_node(result_number, html=(visit_number, depart_number), **plain)  # type: ignore[arg-type]
+    app.add_transform(PlaceSections)
     app.add_role("study", StudyRole())
     app.add_role("plan", PlanRole())
     # After the theme has set its own.

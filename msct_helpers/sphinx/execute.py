@@ -1,24 +1,26 @@
 """Sphinx extension of the book, the execution's part: chapters run side by side, once.
 
-`msct_helpers.sphinx.ext` loads it. MyST-NB takes executed chapters from a cache; what it lacks is
-executed here before MyST-NB looks, and what was damaged since is executed again.
+`msct_helpers.sphinx.ext` loads it. What a chapter's code gives is kept under the digest of all that
+it depends on (`msct_helpers.book.records`); what is missing or damaged is executed before pages are
+read, and MyST-NB, which executes nothing itself, gets pages with their outputs.
 """
 
+import ast
 import atexit
-import copy
-import hashlib
+import itertools
 import json
 import os
-import shutil
 import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from graphlib import TopologicalSorter
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import nbformat
 from filelock import FileLock
-from jupyter_cache import get_cache
-from jupyter_cache.base import CacheBundleIn, JupyterCacheAbstract
+from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
 from nbclient.client import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from sphinx.application import Sphinx
@@ -27,7 +29,7 @@ from sphinx.util import logging
 from sphinx.util.console import bold
 from traitlets.config import Config
 
-from msct_helpers.sphinx import results as sphinx_results
+from msct_helpers.book.records import RECORD_KEY, find_left, list_taken, load, read_cells, store
 from msct_helpers.sphinx.processes import stop
 
 WORKERS = min(os.cpu_count() or 1, 3) + 1
@@ -36,121 +38,136 @@ WORKERS = min(os.cpu_count() or 1, 3) + 1
 CELL_TIMEOUT, START_TIMEOUT = 300, 60
 """Seconds for one cell, and for a kernel to start."""
 
-SEAL = "sha256"
-"""Name of the digest of an executed chapter's outputs in its record of the cache."""
-
 logger = logging.getLogger(__name__)
 
 
-def execute_chapters(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
-    """Execute what the cache lacks, side by side, and fill the cache for MyST-NB."""
-    read = {Path(env.doc2path(d)): sphinx_results.read_notebook(env, d) for d in docnames}
-    notebooks = {path: notebook for path, notebook in read.items() if notebook is not None}
-    if not notebooks:
-        return
-    folder = Path(env.mystnb_config.execution_cache_path)  # type: ignore[attr-defined]
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # Builds in other folders share the cache: the second finds executed what the first did.
-    with FileLock(f"{folder}.lock"):
-        cache, todo = open_cache(folder, notebooks)
-        if todo:
-            fill_cache(cache, todo)
+def find_chapters(env: BuildEnvironment, docnames: Iterable[str]) -> dict[str, Path]:
+    """Return the pages that have code, by name."""
+    pages = {docname: Path(env.doc2path(docname)) for docname in docnames}
+    return {
+        docname: page
+        for docname, page in pages.items()
+        if is_myst_markdown_notebook(page.read_text(encoding="utf-8"))
+    }
 
 
-def open_cache(
-    folder: Path, notebooks: dict[Path, nbformat.NotebookNode]
-) -> tuple[JupyterCacheAbstract, dict[Path, nbformat.NotebookNode]]:
-    """Return the cache, emptied where anything wanted of it is damaged, and what it lacks."""
-    try:
-        cache = get_cache(folder)
-        recorded = {record.hashkey for record in cache.list_cache_records()}
-        if recorded != {path.name for path in folder.glob("executed/*")}:
-            raise ValueError("records and notebooks differ")
-        return cache, {p: n for p, n in notebooks.items() if not is_executed(cache, n)}
-    except Exception as error:
-        # Damage of a database or a notebook shows in many ways, and all have the same remedy.
-        logger.info("executed chapters of an earlier build are damaged (%s): dropped", error)
-        shutil.rmtree(folder, ignore_errors=True)
-        if folder.exists():
-            stop(f"{folder} cannot be removed. Remedy: make clean")
-        return get_cache(folder), notebooks
+def reread_dependent(
+    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+) -> list[str]:
+    """Read again, where a page is read, what depends on it: those that take from it, the front.
 
-
-def is_executed(cache: JupyterCacheAbstract, notebook: nbformat.NotebookNode) -> bool:
-    """Return whether the cache holds what a notebook's code gave.
-
-    Raises
-    ------
-    ValueError
-        If what it holds is not what was put there.
+    The front page pastes sentences of the chapters.
     """
-    try:
-        record = cache.match_cache_notebook(notebook)
-    except KeyError:
-        return False
-    if digest_outputs(cache.get_cache_bundle(record.pk).nb) != record.data.get(SEAL):
-        raise ValueError(f"{Path(record.uri).name}: not as it was executed")
-    return True
+    if not added | changed:
+        return []
+    known: dict[str, str] = getattr(env, "msct_left", {})
+    chapters = find_chapters(env, env.found_docs - added - changed)
+    outdated = [name for name, page in chapters.items() if find_left(page).name != known.get(name)]
+    return [str(app.config.root_doc), *outdated]
 
 
-def digest_outputs(notebook: nbformat.NotebookNode) -> str:
-    """Return the sha256 of the outputs of a notebook as it is once written and read."""
-    stored = nbformat.reads(nbformat.writes(notebook), nbformat.NO_CONVERT)
-    outputs = [cell.get("outputs") for cell in stored.cells if cell.cell_type == "code"]
-    return hashlib.sha256(json.dumps(outputs, sort_keys=True).encode()).hexdigest()
+def execute_chapters(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Execute what is missing of the chapters that are read, and hand all of them to MyST-NB."""
+    chapters = find_chapters(env, docnames)
+    left = {page: find_left(page) for page in chapters.values()}
+    for folder in {path.parent for path in left.values()}:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Builds in other folders share what is kept: the second finds executed what the first did.
+        with FileLock(folder / ".lock"):
+            execute_all([page for page, path in left.items() if load(path) is None])
+    known = {name: left[page].name for name, page in chapters.items()}
+    env.msct_left = getattr(env, "msct_left", {}) | known  # type: ignore[attr-defined]
+    config = {"config": env.myst_config}  # type: ignore[attr-defined]
+    env.mystnb_config = env.mystnb_config.copy(  # type: ignore[attr-defined]
+        custom_formats={
+            str(page): (f"{__name__}.read_executed", config | {"path": path}, False)
+            for page, path in left.items()
+        }
+    )
 
 
-def fill_cache(cache: JupyterCacheAbstract, todo: dict[Path, nbformat.NotebookNode]) -> None:
-    """Execute notebooks side by side and keep each in the cache as soon as it is done."""
-    logger.info(bold("executing %s chapter(s), %s at a time"), len(todo), WORKERS)
+def read_executed(text: str, path: Path, config: Any) -> nbformat.NotebookNode:
+    """Return a page as a notebook with the outputs that its code left."""
+    notebook = read_myst_markdown_notebook(text, config, add_source_map=True)
+    for cell, outputs in zip(list_cells(notebook), load(path)["outputs"], strict=True):
+        cell.outputs = nbformat.from_dict(outputs)
+    return notebook
+
+
+def list_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    """Return the cells of a notebook that hold code."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def execute_all(pages: list[Path]) -> None:
+    """Execute pages side by side, each after those from which it takes results."""
+    if not pages:
+        return
+    logger.info(bold("executing %s chapter(s), %s at a time"), len(pages), WORKERS)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ["MPLBACKEND"] = "agg"
-    start = time.perf_counter()
+    start, runs = time.perf_counter(), dict[Future[None], Path]()
+    order = TopologicalSorter({p: set(list_taken(read_cells(p))) & set(pages) for p in pages})
+    order.prepare()
     with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-        # The longest first, so that none is left to run alone at the end.
-        order = sorted(todo, key=lambda path: -path.stat().st_size)
-        runs = {pool.submit(execute, path, todo[path]): path for path in order}
-        for count, run in enumerate(as_completed(runs), 1):
-            path = runs[run]
+        for count in range(1, len(pages) + 1):
+            # The longest first, so that none is left to run alone at the end.
+            for page in sorted(order.get_ready(), key=lambda page: -page.stat().st_size):
+                runs[pool.submit(execute, page)] = page
+            run = next(as_completed(runs))
+            page = runs.pop(run)
             try:
-                seconds, notebook = run.result()
+                run.result()
             except (CellExecutionError, CellTimeoutError, RuntimeError) as error:
                 pool.shutdown(cancel_futures=True)
-                stop(f"{path.name}: {error}")
-            data = {"execution_seconds": seconds, SEAL: digest_outputs(notebook)}
-            bundle = CacheBundleIn(notebook, str(path), data=data)
-            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+                stop(f"{page.name}: {error}")
+            order.done(page)
             logger.info(
-                "  [%s/%s] %s, %.1f s", count, len(todo), path.name, time.perf_counter() - start
+                "  [%s/%s] %s, %.1f s", count, len(pages), page.name, time.perf_counter() - start
             )
 
 
-def execute(path: Path, notebook: nbformat.NotebookNode) -> tuple[float, nbformat.NotebookNode]:
-    """Run one notebook in a fresh kernel, in its own folder.
-
-    Returns
-    -------
-    tuple
-        Seconds taken, and the notebook with its outputs.
+def execute(page: Path) -> None:
+    """Run a page's code in a fresh kernel, in its own folder, and keep what it gives.
 
     Raises
     ------
     CellExecutionError, CellTimeoutError
         If a cell fails or takes too long.
     RuntimeError
-        If the kernel does not start or dies, twice.
+        If the kernel does not start or dies, twice; if what was run cannot be told.
     """
-    for last in (False, True):
-        executed = copy.deepcopy(notebook)
-        start = time.perf_counter()
+    left = find_left(page)
+    notebook = read_myst_markdown_notebook(page.read_text(encoding="utf-8"))
+    cells = list_cells(notebook)
+    if [cell.source.strip("\n") for cell in cells] != read_cells(page):
+        raise RuntimeError("a cell of code is fenced in an unusual way; expected ```{code-cell}")
+    try:
+        run_kernel(notebook, page.parent)
+    except RuntimeError as error:
+        logger.info("  %s: %s", page.name, error)
         try:
-            run_kernel(executed, path.parent)
-            return round(time.perf_counter() - start, 1), executed
-        except RuntimeError as error:
-            logger.info("  %s: %s", path.name, error)
-            if last:
-                raise RuntimeError(f"its kernel did not start, or died, twice: {error}") from error
-    raise AssertionError("unreachable")
+            run_kernel(notebook, page.parent)
+        except RuntimeError as again:
+            raise RuntimeError(f"its kernel did not start, or died, twice: {again}") from again
+    outputs = [cell.outputs for cell in cells]
+    rows = find_rows(outputs)
+    taken = {row["chapter"] for row in rows} - {page.stem}
+    unnamed = taken - {path.stem for path in list_taken(read_cells(page))}
+    if unnamed:
+        raise RuntimeError(f'expected book.take("{min(unnamed)}") in one of its cells')
+    if left != find_left(page):
+        raise RuntimeError("what it depends on was changed while it ran. Build again")
+    store(left, {"rows": [r for r in rows if r["chapter"] == page.stem], "outputs": outputs})
+
+
+def find_rows(outputs: list[list[nbformat.NotebookNode]]) -> list[dict[str, Any]]:
+    """Return the results that a chapter left with its outputs."""
+    for output in itertools.chain.from_iterable(outputs):
+        if output.get("metadata", {}).get("scrapbook", {}).get("name") == RECORD_KEY:
+            text = output["data"]["application/papermill.record/text/plain"]
+            return list(json.loads(ast.literal_eval(text)))
+    return []
 
 
 def run_kernel(notebook: nbformat.NotebookNode, cwd: Path) -> None:
@@ -167,8 +184,6 @@ def run_kernel(notebook: nbformat.NotebookNode, cwd: Path) -> None:
             timeout=CELL_TIMEOUT,
             startup_timeout=START_TIMEOUT,
             shutdown_kernel="immediate",
-            # Times in the metadata would hide the notebook from whoever looks for its code.
-            record_timing=False,
             resources={"metadata": {"path": str(cwd)}},
             config=config,
         )

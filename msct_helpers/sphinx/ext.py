@@ -2,20 +2,17 @@
 
 What Jupyter Book leaves open and this report needs:
 
-- Execution is cached under a digest of helpers, data and versions, so a change to any of them is
-  never hidden by an old number; chapters that must run do so side by side.
+- What a chapter gives is kept under a digest of all that it depends on, so a change to any of it
+  is never hidden by an old number; chapters that must run do so side by side.
 - A figure carries caption, name and alt text computed beside the code that draws it.
 - Every page says what kind of data it shows.
 - The record of results is left beside the pages (`msct_helpers.sphinx.results`).
 - The output is whole, of one data set, and nothing else (`msct_helpers.sphinx.output`).
 """
 
-import hashlib
 import html
 import os
-import platform
 import re
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +22,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 from msct_helpers import __version__
+from msct_helpers.book.records import digest_files, list_versions
 from msct_helpers.sphinx import document as sphinx_document
 from msct_helpers.sphinx import execute as sphinx_execute
 from msct_helpers.sphinx import output as sphinx_output
@@ -34,52 +32,33 @@ from msct_helpers.sphinx.processes import end_with_caller, stop
 from msct_helpers.trial.paths import ROOT, data_folder, digest_data
 from msct_helpers.trial.text import show_characters
 
-CACHE = "MSCT_CACHE"
-"""Environment variable of `msct_helpers.check.verify`: a folder for the cache of this build
-alone."""
-
 FACTS = ("title", "short_title", "label", "source", "licence", "population", "treatment")
 """What of a study's description the pages say; its origin is the one fact besides."""
-
-VERSIONED = ("matplotlib", "myst-nb", "numpy", "pandas", "scipy", "seaborn", "statsmodels")
-"""Packages whose version can change a number or a figure."""
-
 
 WORDS = ("horizon", "at_last", "level_words", "alpha_words")
 """What pages say of the analysis plan, by the names of `msct_helpers.trial.plan.Plan`."""
 
 
 def compute_digest() -> str:
-    """Return a sha256 over all that an executed chapter depends on besides its own code."""
-    total = hashlib.sha256(platform.python_version().encode())
-    for name in VERSIONED:
-        total.update(f"{name}=={version(name)}".encode())
-    files = [p for f in (ROOT / "data" / "published", data_folder()) for p in f.glob("*")]
-    files += [*(ROOT / "msct_helpers").rglob("*.py"), ROOT / "data" / "standards.yml"]
-    for path in sorted(p for p in files if p.is_file()):
-        total.update(os.fsencode(path.parent.name + "/" + path.name) + b"\0" + path.read_bytes())
-    return total.hexdigest()
+    """Return a sha256 over all that the book depends on besides its texts and settings."""
+    files = [path for path in (ROOT / "msct_helpers").rglob("*") if path.suffix != ".pyc"]
+    files += [*ROOT.glob("data/published/*"), ROOT / "data/standards.yml", *data_folder().glob("*")]
+    return digest_files([path for path in files if path.is_file()], *list_versions())
 
 
 def compute_book_digest(digest: str) -> str:
     """Return a sha256 over `digest` and the texts of the book: the state that a PDF shows."""
-    total = hashlib.sha256(digest.encode())
-    for path in sorted([*(ROOT / "chapters").glob("*.md"), ROOT / "index.md", ROOT / "_toc.yml"]):
-        total.update(path.read_bytes())
-    return total.hexdigest()
+    return digest_files([*ROOT.glob("chapters/*.md"), ROOT / "index.md", ROOT / "_toc.yml"], digest)
 
 
 def configure(app: Sphinx, config: Config) -> None:
-    """Hold the output, point the cache at the digest, take titles and labels from the data set."""
+    """Hold the output, take titles and labels from the data set, and open the output."""
     end_with_caller()
     drop_thebe(app)
     folder = data_folder()
     os.environ["MSCT_DATA"] = str(folder)
     sphinx_output.hold_output(app, folder.name)
     study, config.msct_digest = read_facts(app, folder)
-    shared = ROOT / "_build" / ".execution"
-    caches = Path(os.environ[CACHE]) if CACHE in os.environ else shared
-    config.nb_execution_cache_path = str(caches / config.msct_digest[:16])
     shown = {name: show_characters(text) for name, text in study.items()}
     config.msct_study = shown | {"dataset": show_characters(folder.name)}
     config.html_title = config.project = shown["short_title"]
@@ -129,11 +108,9 @@ def load_facts(folder: Path) -> dict[str, str]:
 
 def compute_key(config: Config) -> str:
     """Return a sha256 over all that the output depends on besides the texts of the pages."""
-    total = hashlib.sha256(f"{config.msct_digest} {config.msct_offered}".encode())
     settings = [ROOT / name for name in ("_config.yml", "_toc.yml", "requirements.txt")]
-    for path in sorted([*settings, *(p for p in (ROOT / "assets").rglob("*") if p.is_file())]):
-        total.update(os.fsencode(path.name) + b"\0" + path.read_bytes())
-    return total.hexdigest()
+    settings += [path for path in (ROOT / "assets").rglob("*") if path.is_file()]
+    return digest_files(settings, config.msct_digest, *config.msct_offered)
 
 
 def drop_thebe(app: Sphinx) -> None:
@@ -182,12 +159,13 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
-    app.add_config_value("msct_digest", "", "env", [str])
+    app.add_config_value("msct_digest", "", "", [str])
     app.add_config_value("msct_book", "", "", [str])
     app.add_config_value("msct_origin", "", "html", [str])
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_displaymath, None))
     sphinx_pdf.setup_pdf(app)
     app.connect("config-inited", configure)
+    app.connect("env-get-outdated", sphinx_execute.reread_dependent)
     app.connect("env-before-read-docs", sphinx_execute.execute_chapters)
     app.connect("html-page-context", add_label)
     app.connect("build-finished", finish)

@@ -15,10 +15,10 @@ from myst_nb.sphinx_ext import OUTPUT_FOLDER, add_global_html_resources
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
+from msct_helpers.book.records import load, store
 from msct_helpers.sphinx.processes import hold, stop
 
 MANIFEST = "manifest.json"
-SEAL = ".seal.json"
 
 logger = logging.getLogger(__name__)
 
@@ -28,18 +28,14 @@ def hold_output(app: Sphinx, dataset: str) -> None:
     hold(Path(app.outdir).parent, dataset)
 
 
+def find_seal(app: Sphinx) -> Path:
+    """Return where a build leaves its seal."""
+    return Path(app.outdir).parent / ".seal.json"
+
+
 def read_seal(app: Sphinx) -> dict[str, Any]:
     """Return what the last build sealed: key, facts and files; empty where it did not succeed."""
-    try:
-        seal, digest = json.loads((Path(app.outdir).parent / SEAL).read_text(encoding="utf-8"))
-        return seal if digest == digest_json(seal) else {}
-    except (OSError, ValueError, TypeError):
-        return {}
-
-
-def digest_json(value: object) -> str:
-    """Return the sha256 of a value as JSON."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+    return load(find_seal(app)) or {}
 
 
 def open_output(app: Sphinx, key: str, facts: dict[str, Any]) -> None:
@@ -55,7 +51,7 @@ def open_output(app: Sphinx, key: str, facts: dict[str, Any]) -> None:
         What the next build wants to know of this one.
     """
     seal = read_seal(app)
-    remove(Path(app.outdir).parent / SEAL)
+    remove(find_seal(app))
     app.config.msct_seal = {"key": key, "facts": facts}
     if seal.get("key") == key:
         damaged = find_damage(seal["files"], list_files(app))
@@ -153,9 +149,7 @@ def seal_output(app: Sphinx, exception: Exception | None) -> None:
     """Seal what was built; not after a warning, which the next build must give again."""
     # LaTeX goes on writing in its folder after Sphinx has ended.
     if exception is None and not app._warncount and app.builder.format == "html":
-        seal = app.config.msct_seal | {"files": list_files(app)}
-        text = json.dumps([seal, digest_json(seal)])
-        (Path(app.outdir).parent / SEAL).write_text(text, encoding="utf-8")
+        store(find_seal(app), app.config.msct_seal | {"files": list_files(app)})
 
 
 def setup_output(app: Sphinx) -> None:

@@ -14,10 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from docutils import nodes
 from docutils.parsers.rst import directives
-from myst_nb.core.read import create_nb_reader
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
@@ -25,29 +23,16 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from msct_helpers.ard.columns import PUBLISHED
 from msct_helpers.book.document import MIME, Node
+from msct_helpers.book.records import RECORD_KEY
 from msct_helpers.sphinx.document import TreeBuilder
 from msct_helpers.trial.text import show_characters
 
-RECORD_KEY = "record"
 RESULTS = "results"
 FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 """Characters with which a spreadsheet begins a formula; the last four are their wide forms."""
 
 NUMERIC = {"rawValue": float, "AVISITN": int, "n": int}
 """Published columns that hold numbers."""
-
-
-def read_notebook(env: BuildEnvironment, docname: str) -> nbformat.NotebookNode | None:
-    """Return a page as a notebook, or None where it has no code."""
-    path = Path(env.doc2path(docname))
-    text = path.read_text(encoding="utf-8")
-    reader = create_nb_reader(
-        str(path),
-        env.myst_config,  # type: ignore[attr-defined]
-        env.mystnb_config,  # type: ignore[attr-defined]
-        text,
-    )
-    return None if reader is None else reader.read(text)
 
 
 def read_left(env: BuildEnvironment, docname: str) -> dict[str, Any]:
@@ -105,13 +90,6 @@ class PasteDirective(SphinxDirective):
         return [holder]
 
 
-def reread_pasting(
-    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
-) -> list[str]:
-    """Read the front page again when a chapter is read: it pastes that chapter's numbers."""
-    return [str(app.config.root_doc)] if added | changed else []
-
-
 def note_read(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     """Note which pages are read: where none is, the results are those of the last build."""
     env.msct_read = list(docnames)  # type: ignore[attr-defined]
@@ -123,18 +101,17 @@ def collect_record(app: Sphinx) -> list[dict[str, Any]]:
     Raises
     ------
     ExtensionError
-        If two chapters give the same result different values.
+        If two chapters recorded the same result, or one shows another value than was recorded.
     """
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
-    values: dict[str, tuple[float | None, str]] = {}
+    rows: dict[str, dict[str, Any]] = {}
     for docname in sorted(app.env.found_docs):
         for row in json.loads(read_left(app.env, docname).get(RECORD_KEY, "[]")):
-            value, chapter = values.setdefault(row["id"], (row["value"], row["chapter"]))
-            if value != row["value"]:
+            known = rows.setdefault(row["id"], row | {"shown": ""})
+            if (known["chapter"], known["value"]) != (row["chapter"], row["value"]):
                 raise ExtensionError(
-                    f"{row['id']}: {value} in {chapter} but {row['value']} in {row['chapter']}"
+                    f"{row['id']}: {known['value']} in {known['chapter']} but {row['value']} in "
+                    f"{row['chapter']}; a result has one source"
                 )
-            known = rows.setdefault((row["chapter"], row["id"]), row | {"shown": ""})
             # A chapter may show what another one computed.
             places = dict.fromkeys([*known["shown"].split(), *row["shown"].split()])
             known["shown"] = " ".join(places)
@@ -245,7 +222,6 @@ def setup_results(app: Sphinx) -> None:
     """Register what the results need."""
     app.add_role("paste", PasteRole())
     app.add_directive("paste", PasteDirective)
-    app.connect("env-get-outdated", reread_pasting)
     app.connect("env-before-read-docs", note_read)
     app.connect("html-collect-pages", collect_pages)
     app.connect("build-finished", publish_results)

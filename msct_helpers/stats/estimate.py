@@ -9,7 +9,7 @@ EXACT_LIMIT = 50
 """Below so many pairs without ties or zeros the signed-rank test is exact."""
 
 
-def estimate_mean_change(change: np.ndarray, level: float = 0.95) -> dict[str, float]:
+def estimate_mean_change(change: np.ndarray, level: float) -> dict[str, float]:
     """Return mean, SD, t interval and p-values of paired changes.
 
     Parameters
@@ -26,18 +26,15 @@ def estimate_mean_change(change: np.ndarray, level: float = 0.95) -> dict[str, f
         `estimate_signed_rank_p`).
         NaN where fewer than two changes are known or all are equal.
     """
-    n = len(change)
-    nan = float("nan")
-    out = {"mean": float(np.mean(change)) if n else nan, "sd": nan, "ci_low": nan}
-    out |= {"ci_high": nan, "p_t": nan, "p_wilcoxon": nan}
-    if n < 2 or np.ptp(change) == 0:
+    out = dict.fromkeys(("mean", "sd", "ci_low", "ci_high", "p_t", "p_wilcoxon"), float("nan"))
+    if len(change):
+        out["mean"] = float(np.mean(change))
+    if len(change) < 2 or np.ptp(change) == 0:
         return out
-    sd = float(np.std(change, ddof=1))
-    half = float(stats.t.ppf((1 + level) / 2, n - 1)) * sd / np.sqrt(n)
-    out |= {"sd": sd, "ci_low": out["mean"] - half, "ci_high": out["mean"] + half}
-    out["p_t"] = float(stats.ttest_1samp(change, 0.0).pvalue)
-    out["p_wilcoxon"] = estimate_signed_rank_p(change)
-    return out
+    test = stats.ttest_1samp(change, 0.0)
+    low, high = (float(limit) for limit in test.confidence_interval(level))
+    out |= {"sd": float(np.std(change, ddof=1)), "ci_low": low, "ci_high": high}
+    return out | {"p_t": float(test.pvalue), "p_wilcoxon": estimate_signed_rank_p(change)}
 
 
 def estimate_signed_rank_p(change: np.ndarray) -> float:
@@ -106,6 +103,13 @@ def estimate_sign_flip_p(change: np.ndarray) -> float:
     far = abs(2 * observed - total)
     sums = np.abs(2 * np.arange(total + 1) - total)
     return float(min(chance[sums >= far].sum(), 1.0))
+
+
+def estimate_rank_p(change: np.ndarray) -> float:
+    """Return the exact two-sided p-value of the signed-rank test, with mid-ranks for ties."""
+    kept = change[change != 0]
+    ranks = stats.rankdata(np.round(np.abs(kept), 9))
+    return estimate_sign_flip_p(np.sign(kept) * ranks)
 
 
 def estimate_proportion(count: int, total: int, level: float = 0.95) -> dict[str, float]:

@@ -18,6 +18,16 @@ from msct_helpers.stats.inputs import (
     to_output,
     to_positive,
 )
+from msct_helpers.stats.rounding import round_half_away
+
+MELD_WEIGHTS = {"BILI": 3.78, "INR": 11.20, "CREAT": 9.57}
+"""Points of MELD(i) for a unit of the logarithm of each component (OPTN policy 9.1.D)."""
+
+MELD_CONSTANT = 6.43
+"""Points of MELD(i) where every component counts as 1."""
+
+MELD_CAP = 40.0
+"""Highest MELD score."""
 
 SODIUM_RANGE = (125.0, 137.0)
 """Serum sodium in mmol/L outside which MELD-Na and MELD 3.0 take the nearer limit."""
@@ -41,8 +51,7 @@ def meld(
     dialysis
         True where dialysed twice or more in the week (or 24 h of CVVHD): creatinine counts as 4.
     rounded
-        Whether to round the sum to one decimal before the factor 10, which gives whole points.
-        Use False for change.
+        Whether to round to whole points. Use False for change.
 
     Returns
     -------
@@ -58,16 +67,32 @@ def meld(
     -----
     OPTN policy 9.1.D (2016).
     """
-    bili, ratio = to_positive(bilirubin_mg_dl, "bilirubin_mg_dl"), to_positive(inr, "inr")
-    creat = _creatinine(creatinine_mg_dl, dialysis, 4.0)
-    total = (
-        0.957 * np.log(creat)
-        + 0.378 * np.log(np.maximum(bili, 1.0))
-        + 1.120 * np.log(np.maximum(ratio, 1.0))
-        + 0.643
-    )
-    points = round_half_up(total * 10.0) if rounded else total * 10.0
-    return to_output(np.minimum(points, 40.0))
+    terms = meld_terms(bilirubin_mg_dl, inr, creatinine_mg_dl, dialysis=dialysis)
+    points = MELD_CONSTANT + sum(terms.values())
+    return to_output(np.minimum(round_points(points) if rounded else points, MELD_CAP))
+
+
+def meld_terms(
+    bilirubin_mg_dl: Any, inr: Any, creatinine_mg_dl: Any, *, dialysis: Any = False
+) -> dict[str, Floats]:
+    """Return the points that each component adds to MELD(i), after its floor and cap.
+
+    Parameters
+    ----------
+    bilirubin_mg_dl, inr, creatinine_mg_dl, dialysis
+        As in `meld`.
+
+    Returns
+    -------
+    dict
+        Points by component, as `MELD_WEIGHTS` names them.
+    """
+    counted = {
+        "BILI": np.maximum(to_positive(bilirubin_mg_dl, "bilirubin_mg_dl"), 1.0),
+        "INR": np.maximum(to_positive(inr, "inr"), 1.0),
+        "CREAT": _creatinine(creatinine_mg_dl, dialysis, 4.0),
+    }
+    return {code: MELD_WEIGHTS[code] * np.log(value) for code, value in counted.items()}
 
 
 def meld_na(
@@ -111,7 +136,7 @@ def meld_na(
     gap = 137.0 - np.clip(to_positive(sodium_mmol_l, "sodium_mmol_l"), *SODIUM_RANGE)
     with_sodium = base + 1.32 * gap - 0.033 * base * gap
     points = np.where(base > 11.0, with_sodium, base + 0.0 * gap)
-    return to_output(np.minimum(round_half_up(points) if rounded else points, 40.0))
+    return to_output(np.minimum(round_points(points) if rounded else points, MELD_CAP))
 
 
 def meld_3_0(
@@ -124,7 +149,7 @@ def meld_3_0(
     *,
     dialysis: Any = False,
     rounded: bool = True,
-    upper: float = 40.0,
+    upper: float = MELD_CAP,
 ) -> Any:
     """Return MELD 3.0.
 
@@ -175,7 +200,7 @@ def meld_3_0(
         - 1.83 * low_alb * log_creat
         + 6.0
     )
-    return to_output(np.minimum(round_half_up(points) if rounded else points, upper))
+    return to_output(np.minimum(round_points(points) if rounded else points, upper))
 
 
 def albi(bilirubin_umol_l: Any, albumin_g_l: Any) -> Any:
@@ -338,13 +363,9 @@ def inr_from_pt(pt_s: Any, mean_normal_pt_s: Any, isi: Any) -> Any:
     return to_output(ratio ** to_positive(isi, "isi"))
 
 
-def round_half_up(value: Any) -> Floats:
-    """Return values rounded to whole numbers, halves away from zero; not to even, as numpy does.
-
-    A value that binary arithmetic left a hair under a half counts as the half.
-    """
-    number = np.asarray(value, dtype=float)
-    return np.asarray(np.sign(number) * np.floor(np.abs(number) + 0.5 + 1e-9))
+def round_points(value: Any) -> Floats:
+    """Return scores in whole points (`round_half_away`)."""
+    return np.vectorize(lambda v: float(round_half_away(v)), otypes=[float])(value)
 
 
 def _creatinine(value: Any, dialysis: Any, cap: float) -> Floats:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pandera.pandas as pa
 
 from msct_helpers.trial.findings import Log, Problem, list_values, show_value
 from msct_helpers.trial.read import Sheet
@@ -25,7 +26,6 @@ from msct_helpers.trial.schema import (
     OUTCOMES,
     PARAMETERS,
     RELATEDNESS,
-    SCHEMAS,
     SEVERITIES,
 )
 from msct_helpers.trial.text import has_hidden, looks_odd, slug
@@ -118,6 +118,7 @@ class Table:
     raw: dict[str, np.ndarray]
     data: pd.DataFrame
     log: Log
+    schema: pa.DataFrameSchema
     whole: bool = True
     bad: dict[str, np.ndarray] = field(default_factory=dict)
     """Cells by column of which a problem is noted: each has one."""
@@ -179,15 +180,15 @@ def fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def make_table(name: str, sheet: Sheet, log: Log) -> Table | None:
+def make_table(name: str, sheet: Sheet, schema: pa.DataFrameSchema, log: Log) -> Table | None:
     """Return the typed columns of a table, or None where its heading cannot be read."""
-    places = _place_columns(name, sheet, log)
+    places = _place_columns(name, sheet, schema, log)
     if places is None:
         return None
     raw = {column: sheet.columns[i] for column, i in places.items()}
     data = pd.DataFrame(index=pd.RangeIndex(len(sheet.lines)))
-    table = Table(name, sheet.lines, raw, data, log, sheet.whole)
-    columns = SCHEMAS[name].columns
+    table = Table(name, sheet.lines, raw, data, log, schema, sheet.whole)
+    columns = schema.columns
     for column in [*columns, *(c for c in ALSO_READ[name] if c in raw)]:
         if column not in raw:
             data[column] = np.nan
@@ -197,19 +198,21 @@ def make_table(name: str, sheet: Sheet, log: Log) -> Table | None:
     return table
 
 
-def _place_columns(name: str, sheet: Sheet, log: Log) -> dict[str, int] | None:
+def _place_columns(
+    name: str, sheet: Sheet, schema: pa.DataFrameSchema, log: Log
+) -> dict[str, int] | None:
     """Return where each column that is read stands; refuse a heading that is unclear."""
     folded = [trim(unicodedata.normalize("NFKC", h)).upper() for h in sheet.heading]
-    wanted = {*SCHEMAS[name].columns, *ALSO_READ[name]}
+    wanted = {*schema.columns, *ALSO_READ[name]}
     if not wanted & set(folded):
-        expected = f"a heading with {', '.join(SCHEMAS[name].columns)}"
+        expected = f"a heading with {', '.join(schema.columns)}"
         seen = f"the first row holds {list_values(sheet.heading)}"
         log.refuse(sheet.file, expected, row=1, note=seen)
         return None
     before = len(log.problems)
     for column in dict.fromkeys(f for f in folded if f and folded.count(f) > 1):
         log.refuse(sheet.file, "each column once", column=column, row=1, value=column)
-    for column, about in SCHEMAS[name].columns.items():
+    for column, about in schema.columns.items():
         if column not in folded and column not in MAY_LACK[name]:
             expected = f"a column: {about.description}"
             log.refuse(sheet.file, expected, column=column, note="missing")
@@ -253,7 +256,7 @@ def read_texts(table: Table, column: str) -> pd.Series:
 
 def _keeps_missing(table: Table, column: str) -> bool:
     """Return True where a blank is refused, so that nothing need be said of how it is read."""
-    known = SCHEMAS[table.name].columns.get(column)
+    known = table.schema.columns.get(column)
     if known is None or column in ("AEDECOD", "AEBODSYS", "AVALU", "AVISIT", "AVISITN", "EOSDY"):
         return False
     return not known.nullable
@@ -356,7 +359,7 @@ def read_numbers(table: Table, column: str) -> pd.Series:
 
 def refuse_numbers(table: Table, column: str, where: np.ndarray) -> None:
     """Refuse cells that are no number."""
-    about = SCHEMAS[table.name].columns[column].description
+    about = table.schema.columns[column].description
     table.refuse(column, where, f"a number ({about})", guess_number)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
+import pandera.pandas as pa
 
 from msct_helpers.trial import rules
 from msct_helpers.trial.cells import (
@@ -38,8 +39,9 @@ from msct_helpers.trial.labs import (
     sort_labs,
 )
 from msct_helpers.trial.paths import digest_data
+from msct_helpers.trial.plan import Plan, make_plan
 from msct_helpers.trial.read import TABLE_BYTES, decode, parse_csv, read_bytes
-from msct_helpers.trial.schema import OPTIONAL, SCHEMAS, Study
+from msct_helpers.trial.schema import OPTIONAL, TABLES, Study, make_schemas
 from msct_helpers.trial.study import FILE, check_ranges, read_study
 from msct_helpers.trial.text import has_hidden, show_text
 from msct_helpers.trial.trial import Trial, convert_units
@@ -48,6 +50,9 @@ DATA_FILES = re.compile(
     r".*\.(csv|tsv|txt|tab|dat|xlsx?|xlsm|ods|sas7bdat|xpt|parquet|json|sav|dta|rds|gz|zip|ya?ml)"
 )
 """Names of files that may be meant as data."""
+
+UNKNOWN = make_plan(1, (0, 1))
+"""The plan in place of one that cannot be read; it rules out what every plan does."""
 
 DATES = {"adlb": "ADT", "adae": "ASTDT", "adex": "ASTDT"}
 """Column of dates by table."""
@@ -99,7 +104,7 @@ def check_folder(folder: str | Path) -> CheckResult:
     finally:
         if collecting:
             gc.enable()
-    order = [FILE, *(f"{name}.csv" for name in SCHEMAS)]
+    order = [FILE, *(f"{name}.csv" for name in TABLES)]
     rank = {file: i for i, file in enumerate(order)}
     result.problems.sort(key=lambda p: rank.get(p.file, len(rank)))
     result.readings.sort(key=lambda r: rank.get(r.file, len(rank)))
@@ -109,7 +114,7 @@ def check_folder(folder: str | Path) -> CheckResult:
 def load_study(folder: Path, log: Log) -> Study | None:
     """Return what ``study.yml`` of a folder says, or None with its problems in the log."""
     names = _list_names(folder, log)
-    return read_study(folder, log) if names and _is_there(FILE, names, log) else None
+    return read_study(folder, log)[0] if names and _is_there(FILE, names, log) else None
 
 
 def _find_place(error: BaseException) -> str:
@@ -123,11 +128,12 @@ def _check(folder: Path, result: CheckResult, log: Log) -> None:
     names = _list_names(folder, log)
     if names is None:
         return
-    study = read_study(folder, log) if _is_there(FILE, names, log) else None
-    tables = {name: _read_table(folder, name, names, log) for name in SCHEMAS}
+    study, plan = read_study(folder, log) if _is_there(FILE, names, log) else (None, None)
+    schemas = make_schemas(plan or UNKNOWN)
+    tables = {name: _read_table(folder, name, schemas[name], names, log) for name in TABLES}
     _state_others(folder, names, study, log)
     result.rows = {t.file: len(t.lines) for t in tables.values() if t is not None}
-    labs = _check_tables(tables, study, log)
+    labs = _check_tables(tables, study, plan, log)
     if study is not None:
         check_ranges(study, log)
         _check_sums(folder, names, study, log)
@@ -176,18 +182,20 @@ def _is_near(name: str, stem: str) -> bool:
     return stem in letters and not plain.endswith((".py", ".md", ".r", ".sas"))
 
 
-def _read_table(folder: Path, name: str, names: list[str], log: Log) -> Table | None:
+def _read_table(
+    folder: Path, name: str, schema: pa.DataFrameSchema, names: list[str], log: Log
+) -> Table | None:
     file = f"{name}.csv"
     if not _is_there(file, names, log):
         return None
     content = read_bytes(folder / file, TABLE_BYTES, log)
     text = decode(content, file, log) if content is not None else None
     sheet = parse_csv(text, file, log) if text is not None else None
-    return make_table(name, sheet, log) if sheet is not None else None
+    return make_table(name, sheet, schema, log) if sheet is not None else None
 
 
 def _state_others(folder: Path, names: list[str], study: Study | None, log: Log) -> None:
-    read = {FILE, *(f"{name}.csv" for name in SCHEMAS), *((study and study.checksums) or {})}
+    read = {FILE, *(f"{name}.csv" for name in TABLES), *((study and study.checksums) or {})}
     near = {p.file for p in log.problems}
     other = [n for n in names if n not in read | near and DATA_FILES.fullmatch(n.casefold())]
     if other:
@@ -218,7 +226,9 @@ def _check_sums(folder: Path, names: list[str], study: Study, log: Log) -> None:
             log.refuse(FILE, expected, column="checksums", value=told)
 
 
-def _check_tables(tables: dict[str, Table | None], study: Study | None, log: Log) -> Labs | None:
+def _check_tables(
+    tables: dict[str, Table | None], study: Study | None, plan: Plan | None, log: Log
+) -> Labs | None:
     """Check each table, then all of them together; return the laboratory rows by their use."""
     adsl, adlb, adae, adex = (tables[name] for name in ("adsl", "adlb", "adae", "adex"))
     others = [t for t in (adlb, adae, adex) if t is not None]
@@ -227,7 +237,7 @@ def _check_tables(tables: dict[str, Table | None], study: Study | None, log: Log
             rules.check_copies(table)
             refuse_near_terms(table)
     _fill_days(adsl, others)
-    labs = _check_labs(adlb) if adlb is not None else None
+    labs = _check_labs(adlb, plan) if adlb is not None and plan is not None else None
     if adae is not None:
         fill_blank_terms(adae)
         rules.check_events(adae)
@@ -252,9 +262,9 @@ def _fill_days(adsl: Table | None, others: list[Table]) -> None:
         rules.fill_last_days(adsl, others)
 
 
-def _check_labs(adlb: Table) -> Labs:
+def _check_labs(adlb: Table, plan: Plan) -> Labs:
     every = adlb.data
-    labs = sort_labs(adlb)
+    labs = sort_labs(adlb, plan)
     analysed = pd.concat([labs.planned, labs.unscheduled]).sort_index()
     adlb.data = analysed
     rules.check_columns(adlb, skip=("AVISIT", "AVISITN"))
@@ -291,7 +301,8 @@ def _check_between(
         rules.check_hours(adsl, adae, adex)
     if adlb is not None and labs is not None:
         rules.state_late_baselines(adlb, adsl, labs.planned)
-    rules.check_study(study, adsl, log)
+    if study is not None:
+        rules.check_study(study, adsl, log)
 
 
 def _make_trial(
@@ -323,7 +334,7 @@ def _make_trial(
 
 def _finish(table: Table, *more: str) -> pd.DataFrame:
     """Return the columns of the contract, and others where the file has them."""
-    columns = [*SCHEMAS[table.name].columns, *(c for c in more if c in table.data)]
+    columns = [*table.schema.columns, *(c for c in more if c in table.data)]
     return _type(table.data[columns])
 
 

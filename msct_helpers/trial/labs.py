@@ -9,12 +9,9 @@ import pandas as pd
 
 from msct_helpers.trial.cells import MISSING, Table, fold, parse_number, refuse_numbers, trim
 from msct_helpers.trial.findings import list_values, show_value
-from msct_helpers.trial.schema import PARAMETERS, PLAUSIBLE, VISITS, read_unit
+from msct_helpers.trial.plan import BASELINE, Plan, Visit
+from msct_helpers.trial.schema import PARAMETERS, PLAUSIBLE, read_unit
 
-NAMES = {fold(name): month for month, name in VISITS.items()}
-"""Visits by their folded names."""
-
-NAMED = tuple(VISITS.values())
 MEASUREMENT = ["USUBJID", "PARAMCD", "AVISIT", "AVISITN", "ADY", "AVAL", "AVALU"]
 
 FEW = 5
@@ -32,7 +29,7 @@ class Labs:
     carried: pd.DataFrame
 
 
-def sort_labs(table: Table) -> Labs:
+def sort_labs(table: Table, plan: Plan) -> Labs:
     """Return the rows of ``adlb.csv`` by what the book does with them.
 
     Rows of unknown parameters are set aside; units are named as the contract names them; a visit
@@ -51,11 +48,11 @@ def sort_labs(table: Table) -> Labs:
     unread = table.data["AVAL"].isna() & ~_is_missing(table, "AVAL")
     refuse_numbers(table, "AVAL", unread.to_numpy())
     read_units(table)
-    visits = read_visits(table)
+    visits = read_visits(table, plan)
     table.data["AVISITN"] = visits["AVISITN"]
     table.data["AVISIT"] = visits["AVISIT"]
     outside = visits["OUTSIDE"].to_numpy(dtype=bool)
-    _state_outside(table, visits[outside])
+    _state_outside(table, visits[outside], plan)
     unscheduled = table.data[outside]
     table.data = keep_flagged(table, table.data[~outside])
     return Labs(table.data[MEASUREMENT], unscheduled[MEASUREMENT], carried[MEASUREMENT])
@@ -95,7 +92,7 @@ def read_units(table: Table) -> None:
     table.data["AVALU"] = series.mask(series == "")
 
 
-def read_visits(table: Table) -> pd.DataFrame:
+def read_visits(table: Table, plan: Plan) -> pd.DataFrame:
     """Return AVISIT and AVISITN of each row, and whether the visit is OUTSIDE the plan.
 
     Each pair of name and number is looked at once. Contradictions are left for the rules to
@@ -110,22 +107,27 @@ def read_visits(table: Table) -> pd.DataFrame:
     counts = np.bincount(codes, minlength=len(unique))
     rows = []
     for i, (name, number) in enumerate(unique):
-        visit, month, outside, wrong = _read_visit(name, trim(number))
-        rows.append((visit, month, outside))
+        visit, n, outside, wrong = _read_visit(name, trim(number), plan)
+        rows.append((visit, n, outside))
         if wrong:
-            _refuse_visit(table, codes == i, name, trim(number), wrong)
-        elif not outside:
-            _state_visit(table, name, trim(number), month, int(counts[i]))
+            _refuse_visit(table, codes == i, name, trim(number), wrong, plan)
+        elif not outside and n in plan.numbers:
+            _state_visit(table, name, trim(number), plan.visit(n), int(counts[i]))
     read = pd.DataFrame(rows, columns=["AVISIT", "AVISITN", "OUTSIDE"])
     out = read.iloc[codes].set_index(index)
     return out.astype({"AVISITN": float, "OUTSIDE": bool, "AVISIT": object})
 
 
 def _refuse_visit(
-    table: Table, where: np.ndarray, name: str, number: str, wrong: tuple[str, str]
+    table: Table,
+    where: np.ndarray,
+    name: str,
+    number: str,
+    wrong: tuple[str, str],
+    plan: Plan,
 ) -> None:
     column, expected = wrong
-    near = find_near_visit(name)
+    near = find_near_visit(name, plan)
     about = f"AVISIT {show_value(name)}, AVISITN {show_value(number)}"
     remedy = f"Is {near} meant?" if near else ""
     table.refuse(column, where, expected, remedy, lambda _: about)
@@ -135,49 +137,51 @@ def _refuse_visit(
         bad[table.data.index[where]] = True
 
 
-def _read_visit(name: str, number: str) -> tuple[str, float, bool, tuple[str, str] | None]:
-    """Return name and month of a visit, whether it is outside the plan, and what is wrong."""
-    month = parse_number(number)
+def _read_visit(
+    name: str, number: str, plan: Plan
+) -> tuple[str, float, bool, tuple[str, str] | None]:
+    """Return name and number of a visit, whether it is outside the plan, and what is wrong."""
+    names = {v.number: v.name for v in plan.visits}
+    numbers = {fold(name): n for n, name in names.items()}
+    found = parse_number(number)
     blank = number.casefold() in MISSING
-    if np.isnan(month) and not blank:
-        month = NAMES.get(fold(number), float("nan"))
-        if np.isnan(month):
-            return name, month, False, ("AVISITN", f"one of {', '.join(map(str, VISITS))}")
-    named = NAMES.get(fold(name))
-    if named is None and not name and month in VISITS:
-        return VISITS[int(month)], month, False, None
+    if np.isnan(found) and not blank:
+        found = numbers.get(fold(number), float("nan"))
+        if np.isnan(found):
+            return name, found, False, ("AVISITN", f"one of {', '.join(map(str, names))}")
+    named = numbers.get(fold(name))
+    if named is None and not name and found in names:
+        return names[int(found)], found, False, None
     if named is not None:
-        return VISITS[named], named if blank else month, False, None
-    if month in VISITS:
-        return name, month, False, ("AVISIT", "the visit that belongs to AVISITN")
-    if find_near_visit(name):
-        return name, month, False, ("AVISIT", f"the exact name of a visit, {', '.join(NAMED)}")
-    return name, month, True, None
+        return names[named], named if blank else found, False, None
+    if found in names:
+        return name, found, False, ("AVISIT", "the visit that belongs to AVISITN")
+    if find_near_visit(name, plan):
+        listed = ", ".join(names.values())
+        return name, found, False, ("AVISIT", f"the exact name of a visit, {listed}")
+    return name, found, True, None
 
 
-def find_near_visit(name: str) -> str:
+def find_near_visit(name: str, plan: Plan) -> str:
     """Return the planned visit whose name a text nearly is, or an empty text."""
     bare = re.sub(r"[\W_]|(?<!\d)0+(?=\d)", "", fold(name))
     digits = re.sub(r"\D", "", bare)
-    for visit in VISITS.values():
-        wanted = fold(visit).replace(" ", "")
+    for visit in plan.visits:
+        wanted = fold(visit.name).replace(" ", "")
         alike = difflib.SequenceMatcher(None, bare, wanted).ratio() > 0.8
         if alike and digits == re.sub(r"\D", "", wanted):
-            return visit
+            return visit.name
     return ""
 
 
-def _state_visit(table: Table, name: str, number: str, month: float, count: int) -> None:
-    visit = VISITS.get(int(month)) if month in VISITS else None
-    if visit is None:
-        return
-    if name != visit:
-        table.state("AVISIT", f"{show_value(name)} read as '{visit}'", count)
+def _state_visit(table: Table, name: str, number: str, visit: Visit, count: int) -> None:
+    if name != visit.name:
+        table.state("AVISIT", f"{show_value(name)} read as '{visit.name}'", count)
     if np.isnan(parse_number(number)):
-        table.state("AVISITN", f"{show_value(number)} read as {month:g}, by AVISIT", count)
+        table.state("AVISITN", f"{show_value(number)} read as {visit.number}, by AVISIT", count)
 
 
-def _state_outside(table: Table, visits: pd.DataFrame) -> None:
+def _state_outside(table: Table, visits: pd.DataFrame, plan: Plan) -> None:
     if visits.empty:
         return
     counts = visits.assign(AVISIT=visits["AVISIT"].replace("", "(no name)"))[
@@ -186,8 +190,8 @@ def _state_outside(table: Table, visits: pd.DataFrame) -> None:
     listed = ", ".join(f"{show_value(v)} ({n:,} rows)" for v, n in counts.head(10).items())
     more = f" and {len(counts) - 10:,} more" if len(counts) > 10 else ""
     said = (
-        f"visits outside the plan ({', '.join(VISITS.values())}): {listed}{more}; used only for "
-        "the worst value after baseline"
+        f"visits outside the plan ({', '.join(v.name for v in plan.visits)}): {listed}{more}; "
+        "used only for the worst value after baseline"
     )
     table.state("AVISIT", said, len(visits), matters=True)
 
@@ -274,7 +278,7 @@ def find_first_dates(adsl: Table, adlb: Table | None) -> pd.Series:
 def _is_baseline(data: pd.DataFrame) -> pd.Series:
     """Return which rows are baseline records, before visits have been read."""
     names = data["AVISIT"].fillna("").astype(str).map(fold)
-    baseline = (names == fold(VISITS[0])) | (data["AVISITN"] == 0)
+    baseline = (names == fold(BASELINE)) | (data["AVISITN"] == 0)
     flagged = (data["ABLFL"] == "Y") if "ABLFL" in data else baseline
     return baseline & flagged if (baseline & flagged).any() else baseline
 

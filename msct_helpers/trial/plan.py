@@ -7,7 +7,7 @@ level or a direction of its own.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from msct_helpers.trial.parameters import MEASURES, PARAMETERS, SCORES, Parameter
 
@@ -17,6 +17,9 @@ DAYS_IN = {"month": DAYS_A_YEAR / 12, "week": 7.0}
 
 ENTRY_WINDOW = (-180, 7)
 """Study days within which a baseline value is believed (assumed, wide on purpose)."""
+
+BASELINE = "Baseline"
+"""AVISIT of the first visit."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,9 @@ def plan_visits(
     for i, (number, day) in enumerate(zip(numbers, days, strict=True)):
         first = days[1] // 2 + 1 if i == 1 else (days[i - 1] + day) // 2 + 2
         last = (day + days[i + 1]) // 2 + 1 if i + 1 < len(days) else day * 3 // 2
-        window = (first, last) if number else ENTRY_WINDOW
-        name = f"{unit.capitalize()} {number}" if number else "Baseline"
+        entry = (ENTRY_WINDOW[0], min(ENTRY_WINDOW[1], days[1] // 2))
+        window = (first, last) if number else entry
+        name = f"{unit.capitalize()} {number}" if number else BASELINE
         out.append(Visit(number, name, day, given.get(number, window)))
     return tuple(out)
 
@@ -98,6 +102,12 @@ class Plan:
         Steps of the tipping-point analysis, in baseline standard deviations.
     plausible_shift
         The shift that the missing may well have, in baseline standard deviations.
+    burn_in
+        Rounds of the chained equations before the first imputed data set is kept.
+    seed
+        Seed of the imputations.
+    bands
+        Scores at which a band of the key score, in whole points, gives way to the next.
     """
 
     visits: tuple[Visit, ...] = field(default_factory=lambda: plan_visits((0, 6, 12, 24)))
@@ -110,6 +120,9 @@ class Plan:
     imputations: int = 50
     shifts: tuple[float, ...] = tuple(i / 10 for i in range(21))
     plausible_shift: float = 0.5
+    burn_in: int = 3
+    seed: int = 20260101
+    bands: tuple[int, ...] = (10, 15, 20)
 
     @property
     def alpha(self) -> float:
@@ -166,6 +179,17 @@ class Plan:
         return self.horizon if near else self.last.words
 
     @property
+    def completed_from(self) -> int:
+        """Study day from which follow-up counts as completed: half way from the visit before."""
+        return (self.visits[-2].day + self.horizon_days) // 2 + 2
+
+    @property
+    def span(self) -> str:
+        """The time from baseline to the last visit, as ``24 months``."""
+        number = self.last.number
+        return f"{number} {self.unit}{'' if number == 1 else 's'}"
+
+    @property
     def family(self) -> tuple[str, ...]:
         """PARAMCD of the endpoints and the score that are tested together."""
         return (*self.endpoints, self.key_score)
@@ -175,4 +199,33 @@ class Plan:
         return next(v for v in self.visits if v.number == number)
 
 
-__all__ = ["MEASURES", "PARAMETERS", "SCORES", "Parameter", "Plan", "Visit", "plan_visits"]
+def make_plan(
+    horizon_months: int | None = None,
+    visits: Sequence[int] | None = None,
+    visit_unit: str | None = None,
+    windows: Mapping[int, Sequence[int]] | None = None,
+    endpoints: Sequence[str] | None = None,
+) -> Plan:
+    """Return the plan of a data set from the keys of its ``study.yml``, None where not given."""
+    usual = Plan()
+    unit = (visit_unit or f"{usual.unit}s").removesuffix("s")
+    days = {number: (first, last) for number, (first, last) in (windows or {}).items()}
+    return replace(
+        usual,
+        visits=plan_visits(visits or usual.numbers, unit, days),
+        unit=unit,
+        horizon_months=horizon_months or usual.horizon_months,
+        endpoints=tuple(endpoints or usual.endpoints),
+    )
+
+
+__all__ = [
+    "MEASURES",
+    "PARAMETERS",
+    "SCORES",
+    "Parameter",
+    "Plan",
+    "Visit",
+    "make_plan",
+    "plan_visits",
+]

@@ -8,13 +8,10 @@ import pandas as pd
 
 from msct_helpers.trial.cells import ARMS, Table, fold
 from msct_helpers.trial.findings import Log, list_values
+from msct_helpers.trial.plan import BASELINE
 from msct_helpers.trial.schema import (
-    HORIZON_DAYS,
-    HORIZON_MONTHS,
     NO_CELLS,
-    SCHEMAS,
     SEVERITIES,
-    VISITS,
     Study,
 )
 
@@ -49,7 +46,7 @@ def check_columns(table: Table, skip: tuple[str, ...] = (), only: tuple[str, ...
     skip, only
         Columns of which nothing is asked, or the only ones of which something is.
     """
-    schema = SCHEMAS[table.name]
+    schema = table.schema
     asked = [c for c in only or schema.columns if c not in skip]
     for column in asked:
         rule = schema.columns[column]
@@ -89,7 +86,7 @@ def _name_twins(table: Table) -> Callable[[int], str]:
 def _unknown(table: Table, expected: str) -> np.ndarray:
     """Return rows in which a column that a rule names has a problem of its own."""
     out = np.zeros(len(table.data), dtype=bool)
-    for column in SCHEMAS[table.name].columns:
+    for column in table.schema.columns:
         if column in expected:
             out |= table.is_bad(column)
     return out
@@ -100,7 +97,7 @@ def check_day_column(table: Table) -> None:
     day = DAYS[table.name]
     if day not in table.raw:
         blank = table.data[day].isna()
-        about = SCHEMAS[table.name].columns[day].description
+        about = table.schema.columns[day].description
         if blank.all():
             expected = f"a column: {about}"
             table.log.refuse(table.file, expected, column=day, note="missing")
@@ -110,7 +107,7 @@ def check_day_column(table: Table) -> None:
 
 def check_copies(table: Table) -> None:
     """Refuse rows that are the same in every column that is read."""
-    known = [c for c in SCHEMAS[table.name].columns if c in table.data]
+    known = [c for c in table.schema.columns if c in table.data]
     same = table.data.duplicated(known, keep=False)
     if not same.any():
         return
@@ -247,7 +244,7 @@ def check_events(adae: Table) -> None:
         wrong = data["AESEV"].notna() & ~data["AESEV"].isin(list(SEVERITIES))
         adae.refuse("AESEV", wrong, f"one of {', '.join(SEVERITIES)}")
     if "AETOXGR" not in adae.raw and "AESEV" not in data:
-        about = SCHEMAS["adae"].columns["AETOXGR"].description
+        about = adae.schema.columns["AETOXGR"].description
         adae.log.refuse(adae.file, f"a column: {about}", column="AETOXGR", note="missing")
         return
     blanks = {
@@ -402,30 +399,31 @@ def _last_infusions(events: pd.DataFrame, infusions: pd.DataFrame) -> pd.Series:
     return joined.set_index("row")["LAST"].reindex(events.index)
 
 
-def check_study(study: Study | None, adsl: Table, log: Log) -> None:
+def check_study(study: Study, adsl: Table, log: Log) -> None:
     """Refuse what ``study.yml`` says and the tables rule out."""
-    data, total = adsl.data, len(adsl.data)
-    if study is not None and study.assessed is not None and study.assessed < total:
+    data, total, plan = adsl.data, len(adsl.data), study.plan
+    if study.assessed is not None and study.assessed < total:
         expected = f"at least the {total:,} participants of adsl.csv"
         log.refuse("study.yml", expected, column="assessed", value=str(study.assessed))
     ended = data["DCSREAS"].isin(["DEATH", "LIVER TRANSPLANT"])
     days = data["EOSDY"].dropna()
     if len(days) and not adsl.is_bad("EOSDY").any() and not ended.all():
         longest = days.max()
-        if longest < HORIZON_DAYS / 2:
+        if longest < plan.horizon_days / 2:
             log.refuse(
                 "study.yml",
-                f"a follow-up of {HORIZON_MONTHS} months, as every page of this report says",
+                f"a follow-up of {plan.horizon}, as every page of this report says",
                 column="horizon_months",
+                value=str(plan.horizon_months),
                 note=f"nobody in adsl.csv was followed beyond day {longest:.0f}",
-                remedy="A shorter trial cannot be reported yet",
+                remedy="Give the months that were observed, and visits within them",
             )
 
 
 def check_baselines(planned: pd.DataFrame, adlb: Table) -> None:
     """Refuse laboratory data without any baseline, of which nothing could be said."""
     if len(planned) and not (planned["AVISITN"] == 0).any():
-        expected = f"a value at {VISITS[0]} of at least one participant: all changes start there"
+        expected = f"a value at {BASELINE} of at least one participant: all changes start there"
         adlb.log.refuse(adlb.file, expected, column="AVISIT")
 
 

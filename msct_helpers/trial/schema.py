@@ -6,21 +6,17 @@ cannot disagree. Terms follow CDISC ADaM; days are CDISC study days (day 1 is th
 infusion or of study entry, there is no day 0).
 """
 
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 import pandas as pd
 import pandera.pandas as pa
 
 from msct_helpers.trial.parameters import PARAMETERS, Parameter
-from msct_helpers.trial.plan import Plan
-
-_PLAN = Plan()
-VISITS: dict[int, str] = {v.number: v.name for v in _PLAN.visits}
-WINDOWS: dict[int, tuple[int, int]] = {v.number: v.window for v in _PLAN.visits}
-HORIZON_MONTHS = _PLAN.horizon_months
-HORIZON_DAYS = _PLAN.horizon_days
+from msct_helpers.trial.plan import Plan, make_plan
 
 LAST_DAY = 7305
 """Study days that are believed, before or after day 1: twenty years (assumed, wide on purpose)."""
@@ -56,6 +52,7 @@ PLAUSIBLE: dict[str, Plausible] = {
 
 _UNITS = [(code, unit) for code, p in PARAMETERS.items() for unit in p.units]
 UNIT_NAMES = {"iu/l": "u/l", "sec": "s", "secs": "s", "second": "s", "seconds": "s"}
+UNIT_NAMES |= {"g/l": "10^9/l", "gpt/l": "10^9/l", "/nl": "10^9/l", "k/ul": "10^3/ul"}
 NO_UNIT = ("", "1", "ratio", "inr")
 """Ways to write the unit of a ratio, which has none."""
 
@@ -63,17 +60,20 @@ NO_UNIT = ("", "1", "ratio", "inr")
 def read_unit(code: str, text: str) -> str:
     """Return the unit of a parameter that a text means, or the text where it means none of them.
 
-    Both micro signs are the letter u, case and blanks do not count, IU/L is U/L.
+    Both micro signs are the letter u, case and blanks do not count, IU/L is U/L, and a power of ten
+    may be written as ``x10^9``, ``10*9`` or ``10E9``.
     """
     key = "".join(unicodedata.normalize("NFKC", text).casefold().split())
     key = key.replace("\N{GREEK SMALL LETTER MU}", "u").replace("mcmol", "umol")
-    key = UNIT_NAMES.get(key, key)
+    key = re.sub(r"^[x×*]?10[\^*e]*([39])/", r"10^\1/", key)
     units = PARAMETERS[code].units if code in PARAMETERS else {}
     if "1" in units and key in NO_UNIT:
         return "1"
-    return next((unit for unit in units if unit.casefold() == key), text)
+    keys = (key, UNIT_NAMES.get(key))
+    return next((unit for unit in units if unit.casefold() in keys), text)
 
 
+AGE = "Age at entry, years"
 CELL_SOURCES = ("UMBILICAL CORD", "CORD BLOOD", "BONE MARROW", "NOT APPLICABLE")
 """Sources of cells that are known; any other may be named."""
 
@@ -149,156 +149,174 @@ def _where(d: pd.DataFrame, column: str, value: str) -> pd.Series:
     return d[column].eq(value).fillna(False).astype(bool)
 
 
-def _in_window(d: pd.DataFrame) -> pd.Series:
-    first = d["AVISITN"].map({n: w[0] for n, w in WINDOWS.items()})
-    last = d["AVISITN"].map({n: w[1] for n, w in WINDOWS.items()})
+def _in_window(d: pd.DataFrame, plan: Plan) -> pd.Series:
+    first = d["AVISITN"].map({v.number: v.window[0] for v in plan.visits})
+    last = d["AVISITN"].map({v.number: v.window[1] for v in plan.visits})
     return d["ADY"].between(first, last) | first.isna() | d["ADY"].isna()
 
 
-ADSL = pa.DataFrameSchema(
-    {
-        "USUBJID": pa.Column(
-            str, _NOT_BLANK, unique=True, coerce=True, description="Unique participant identifier"
-        ),
-        "AGE": _col(
-            "Age at entry, years",
-            pa.Check.in_range(0, 120, error="an age in years from 0 to 120"),
-            nullable=True,
-        ),
-        "SEX": _text("Sex; U is read as not recorded", _one_of(("F", "M")), nullable=True),
-        "DIAG": _text("Diagnosis", nullable=True),
-        "MSCSRC": _text(
-            "Source of the mesenchymal stem cells; "
-            f"{NO_CELLS} for everybody where nobody received any",
-            _NOT_BLANK,
-        ),
-        "TRTSDY": _col(
-            "Study day of the first infusion; blank if never treated", _whole_day(), nullable=True
-        ),
-        "EOSSTT": _text("End-of-study status", _one_of(END_OF_STUDY)),
-        "DCSREAS": _text(
-            "Reason for discontinuation",
-            _one_of(DISCONTINUATION + OTHER_REASONS),
-            nullable=True,
-        ),
-        "EOSDY": _col("Study day of the last contact or of the event that ended it", _whole_day()),
-        "DTHDY": _col("Study day of death; blank if alive", _whole_day(), nullable=True),
-        "LTXDY": _col("Study day of liver transplant; blank if none", _whole_day(), nullable=True),
-        "SAFFL": _text("Safety analysis set: received any infusion", _YES_NO),
-        "FASFL": _text("Full analysis set: analysed for change from baseline", _YES_NO),
-    },
-    checks=[
-        _row_rule(
-            "DCSREAS",
-            "a reason if EOSSTT is DISCONTINUED, blank otherwise",
-            lambda d: (d["EOSSTT"] == "DISCONTINUED") == d["DCSREAS"].notna(),
-        ),
-        _row_rule(
-            "DTHDY",
-            "where DCSREAS is DEATH, the study day of EOSDY",
-            lambda d: ~_where(d, "DCSREAS", "DEATH") | (d["DTHDY"] == d["EOSDY"]),
-        ),
-        _row_rule(
-            "DTHDY",
-            "blank unless DCSREAS is DEATH (or LIVER TRANSPLANT, with a later death)",
-            lambda d: (
-                d["DTHDY"].isna()
-                | _where(d, "DCSREAS", "DEATH")
-                | (_where(d, "DCSREAS", "LIVER TRANSPLANT") & ~(d["DTHDY"] < d["LTXDY"]))
+def _make_adsl(plan: Plan) -> pa.DataFrameSchema:
+    return pa.DataFrameSchema(
+        {
+            "USUBJID": pa.Column(
+                str,
+                _NOT_BLANK,
+                unique=True,
+                coerce=True,
+                description="Unique participant identifier",
             ),
-        ),
-        _row_rule(
-            "LTXDY",
-            "where DCSREAS is LIVER TRANSPLANT, the study day of EOSDY",
-            lambda d: ~_where(d, "DCSREAS", "LIVER TRANSPLANT") | (d["LTXDY"] == d["EOSDY"]),
-        ),
-        _row_rule(
-            "LTXDY",
-            "blank unless DCSREAS is LIVER TRANSPLANT, the event that ends follow-up",
-            lambda d: d["LTXDY"].isna() | _where(d, "DCSREAS", "LIVER TRANSPLANT"),
-        ),
-        _row_rule(
-            "EOSDY",
-            f"day {WINDOWS[24][0]} or later where EOSSTT is COMPLETED (a report of two years)",
-            lambda d: ~_where(d, "EOSSTT", "COMPLETED") | ~(d["EOSDY"] < WINDOWS[24][0]),
-        ),
-        _row_rule("EOSDY", "a study day from 1 on", lambda d: ~(d["EOSDY"] < 1)),
-        _row_rule(
-            "TRTSDY",
-            "a study day from 1 to EOSDY",
-            lambda d: ~(d["TRTSDY"] < 1) & ~(d["TRTSDY"] > d["EOSDY"]),
-        ),
-        _row_rule(
-            "SAFFL",
-            "Y where TRTSDY gives the day of an infusion, N otherwise",
-            lambda d: (d["SAFFL"] == "Y") == d["TRTSDY"].notna(),
-        ),
-        _row_rule(
-            "MSCSRC",
-            f"the source of the cells, not {NO_CELLS}, where TRTSDY gives the day of an infusion",
-            lambda d: d["TRTSDY"].isna() | ~_where(d, "MSCSRC", NO_CELLS),
-        ),
-    ],
-    name="adsl.csv",
-    title="Subject-level analysis data: one row a participant",
-)
+            "AGE": _col(
+                AGE,
+                pa.Check.in_range(0, 120, error="an age in years from 0 to 120"),
+                nullable=True,
+            ),
+            "SEX": _text("Sex; U is read as not recorded", _one_of(("F", "M")), nullable=True),
+            "DIAG": _text("Diagnosis", nullable=True),
+            "MSCSRC": _text(
+                "Source of the mesenchymal stem cells; "
+                f"{NO_CELLS} for everybody where nobody received any",
+                _NOT_BLANK,
+            ),
+            "TRTSDY": _col(
+                "Study day of the first infusion; blank if never treated",
+                _whole_day(),
+                nullable=True,
+            ),
+            "EOSSTT": _text("End-of-study status", _one_of(END_OF_STUDY)),
+            "DCSREAS": _text(
+                "Reason for discontinuation",
+                _one_of(DISCONTINUATION + OTHER_REASONS),
+                nullable=True,
+            ),
+            "EOSDY": _col(
+                "Study day of the last contact or of the event that ended it", _whole_day()
+            ),
+            "DTHDY": _col("Study day of death; blank if alive", _whole_day(), nullable=True),
+            "LTXDY": _col(
+                "Study day of liver transplant; blank if none", _whole_day(), nullable=True
+            ),
+            "SAFFL": _text("Safety analysis set: received any infusion", _YES_NO),
+            "FASFL": _text("Full analysis set: analysed for change from baseline", _YES_NO),
+        },
+        checks=[
+            _row_rule(
+                "DCSREAS",
+                "a reason if EOSSTT is DISCONTINUED, blank otherwise",
+                lambda d: (d["EOSSTT"] == "DISCONTINUED") == d["DCSREAS"].notna(),
+            ),
+            _row_rule(
+                "DTHDY",
+                "where DCSREAS is DEATH, the study day of EOSDY",
+                lambda d: ~_where(d, "DCSREAS", "DEATH") | (d["DTHDY"] == d["EOSDY"]),
+            ),
+            _row_rule(
+                "DTHDY",
+                "blank unless DCSREAS is DEATH (or LIVER TRANSPLANT, with a later death)",
+                lambda d: (
+                    d["DTHDY"].isna()
+                    | _where(d, "DCSREAS", "DEATH")
+                    | (_where(d, "DCSREAS", "LIVER TRANSPLANT") & ~(d["DTHDY"] < d["LTXDY"]))
+                ),
+            ),
+            _row_rule(
+                "LTXDY",
+                "where DCSREAS is LIVER TRANSPLANT, the study day of EOSDY",
+                lambda d: ~_where(d, "DCSREAS", "LIVER TRANSPLANT") | (d["LTXDY"] == d["EOSDY"]),
+            ),
+            _row_rule(
+                "LTXDY",
+                "blank unless DCSREAS is LIVER TRANSPLANT, the event that ends follow-up",
+                lambda d: d["LTXDY"].isna() | _where(d, "DCSREAS", "LIVER TRANSPLANT"),
+            ),
+            _row_rule(
+                "EOSDY",
+                f"day {plan.completed_from} or later where EOSSTT is COMPLETED (a report of "
+                f"{plan.horizon})",
+                lambda d: ~_where(d, "EOSSTT", "COMPLETED") | ~(d["EOSDY"] < plan.completed_from),
+            ),
+            _row_rule("EOSDY", "a study day from 1 on", lambda d: ~(d["EOSDY"] < 1)),
+            _row_rule(
+                "TRTSDY",
+                "a study day from 1 to EOSDY",
+                lambda d: ~(d["TRTSDY"] < 1) & ~(d["TRTSDY"] > d["EOSDY"]),
+            ),
+            _row_rule(
+                "SAFFL",
+                "Y where TRTSDY gives the day of an infusion, N otherwise",
+                lambda d: (d["SAFFL"] == "Y") == d["TRTSDY"].notna(),
+            ),
+            _row_rule(
+                "MSCSRC",
+                f"the source of the cells, not {NO_CELLS}, where TRTSDY gives the day of an "
+                "infusion",
+                lambda d: d["TRTSDY"].isna() | ~_where(d, "MSCSRC", NO_CELLS),
+            ),
+        ],
+        name="adsl.csv",
+        title="Subject-level analysis data: one row a participant",
+    )
 
-ADLB = pa.DataFrameSchema(
-    {
-        "USUBJID": _text("Participant, as in adsl.csv", _NOT_BLANK),
-        "PARAMCD": _text(
-            "Laboratory parameter; others than these are listed and not analysed",
-            _one_of(tuple(PARAMETERS)),
-        ),
-        "AVISIT": _text(
-            "Analysis visit; other visits only count for the worst value after baseline",
-            _one_of(tuple(VISITS.values())),
-        ),
-        "AVISITN": _col(
-            "Analysis visit, months",
-            pa.Check.isin(list(VISITS), error="one of " + ", ".join(map(str, VISITS))),
-        ),
-        "ADY": _col("Study day of the measurement", _whole_day()),
-        "AVAL": _col(
-            "Value, in the unit of AVALU; below a limit of detection (`<7`) half of it is taken",
-            pa.Check(lambda s: s > 0, error="a number above 0"),
-        ),
-        "AVALU": _text("Unit of the value; may be blank for a ratio", _NOT_BLANK),
-    },
-    checks=[
-        _row_rule(
-            "AVALU",
-            "a unit known for the parameter ("
-            + "; ".join(f"{p.code}: {' or '.join(p.units)}" for p in PARAMETERS.values())
-            + ")",
-            lambda d: pd.Series(
-                pd.MultiIndex.from_frame(d[["PARAMCD", "AVALU"]]).isin(_UNITS), index=d.index
+
+def _make_adlb(plan: Plan) -> pa.DataFrameSchema:
+    names = {v.number: v.name for v in plan.visits}
+    return pa.DataFrameSchema(
+        {
+            "USUBJID": _text("Participant, as in adsl.csv", _NOT_BLANK),
+            "PARAMCD": _text(
+                "Laboratory parameter; others than these are listed and not analysed",
+                _one_of(tuple(PARAMETERS)),
             ),
-        ),
-        _row_rule(
-            "AVISIT",
-            "the visit that belongs to AVISITN ("
-            + "; ".join(f"{n}: {v}" for n, v in VISITS.items())
-            + ")",
-            lambda d: (d["AVISITN"].map(VISITS) == d["AVISIT"]) | ~d["AVISITN"].isin(VISITS),
-        ),
-        _row_rule(
-            "AVISITN",
-            "one value for a participant, parameter and visit (of several at baseline, "
-            "flag one with Y in ABLFL)",
-            lambda d: ~d.duplicated(["USUBJID", "PARAMCD", "AVISITN"], keep=False),
-        ),
-        _row_rule(
-            "ADY",
-            "a study day near the visit ("
-            + "; ".join(f"{VISITS[n]}: {a} to {b}" for n, (a, b) in WINDOWS.items())
-            + ")",
-            _in_window,
-        ),
-    ],
-    name="adlb.csv",
-    title="Laboratory analysis data: one row a measurement",
-)
+            "AVISIT": _text(
+                "Analysis visit; other visits only count for the worst value after baseline",
+                _one_of(tuple(names.values())),
+            ),
+            "AVISITN": _col(
+                f"Analysis visit, {plan.unit}s",
+                pa.Check.isin(list(names), error="one of " + ", ".join(map(str, names))),
+            ),
+            "ADY": _col("Study day of the measurement", _whole_day()),
+            "AVAL": _col(
+                "Value, in the unit of AVALU; below a limit of detection (`<7`) half of it is "
+                "taken",
+                pa.Check(lambda s: s > 0, error="a number above 0"),
+            ),
+            "AVALU": _text("Unit of the value; may be blank for a ratio", _NOT_BLANK),
+        },
+        checks=[
+            _row_rule(
+                "AVALU",
+                "a unit known for the parameter ("
+                + "; ".join(f"{p.code}: {' or '.join(p.units)}" for p in PARAMETERS.values())
+                + ")",
+                lambda d: pd.Series(
+                    pd.MultiIndex.from_frame(d[["PARAMCD", "AVALU"]]).isin(_UNITS), index=d.index
+                ),
+            ),
+            _row_rule(
+                "AVISIT",
+                "the visit that belongs to AVISITN ("
+                + "; ".join(f"{n}: {v}" for n, v in names.items())
+                + ")",
+                lambda d: (d["AVISITN"].map(names) == d["AVISIT"]) | ~d["AVISITN"].isin(names),
+            ),
+            _row_rule(
+                "AVISITN",
+                "one value for a participant, parameter and visit (of several at baseline, "
+                "flag one with Y in ABLFL)",
+                lambda d: ~d.duplicated(["USUBJID", "PARAMCD", "AVISITN"], keep=False),
+            ),
+            _row_rule(
+                "ADY",
+                "a study day near the visit ("
+                + "; ".join(f"{v.name}: {v.window[0]} to {v.window[1]}" for v in plan.visits)
+                + ")",
+                lambda d: _in_window(d, plan),
+            ),
+        ],
+        name="adlb.csv",
+        title="Laboratory analysis data: one row a measurement",
+    )
+
 
 ADAE = pa.DataFrameSchema(
     {
@@ -365,7 +383,14 @@ ADEX = pa.DataFrameSchema(
     title="Exposure analysis data: one row an infusion; no file if infusions were not recorded",
 )
 
-SCHEMAS: dict[str, pa.DataFrameSchema] = {"adsl": ADSL, "adlb": ADLB, "adae": ADAE, "adex": ADEX}
+
+@lru_cache
+def make_schemas(plan: Plan) -> dict[str, pa.DataFrameSchema]:
+    """Return the schema of each table of a data set with this plan."""
+    return {"adsl": _make_adsl(plan), "adlb": _make_adlb(plan), "adae": ADAE, "adex": ADEX}
+
+
+TABLES = ("adsl", "adlb", "adae", "adex")
 OPTIONAL = ("adae", "adex")
 """Tables that a data set may lack."""
 
@@ -387,6 +412,27 @@ class Study:
         metadata={"about": "Unit in which each parameter is reported"}
     )
     assumed: list[str] = field(metadata={"about": "Every assumption behind the data, in words"})
+    visits: list[int] | None = field(
+        default=None,
+        metadata={"about": "When visits are due, from 0 on; default 0, 6, 12, 24 (optional)"},
+    )
+    visit_unit: str | None = field(
+        default=None,
+        metadata={"about": "What visits are counted in, months (default) or weeks (optional)"},
+    )
+    windows: dict[int, list[int]] | None = field(
+        default=None,
+        metadata={
+            "about": "First and last study day on which values of a visit are believed, by visit; "
+            "default half way to the visits beside it (optional)"
+        },
+    )
+    endpoints: list[str] | None = field(
+        default=None,
+        metadata={
+            "about": "PARAMCD of the laboratory endpoints; default ALT, BILI, ALB, PT (optional)"
+        },
+    )
     assessed: int | None = field(
         default=None, metadata={"about": "Participants assessed for entry (optional)"}
     )
@@ -407,22 +453,31 @@ class Study:
         default=None, metadata={"about": "sha256 of source files (optional)"}
     )
 
-    @property
+    @cached_property
     def plan(self) -> Plan:
         """The analysis plan of the data set."""
-        return _PLAN
+        return make_plan(
+            self.horizon_months, self.visits, self.visit_unit, self.windows, self.endpoints
+        )
 
+
+# For rooms that do not take the plan of the data set yet.
+VISITS: dict[int, str] = {v.number: v.name for v in Plan().visits}
+WINDOWS: dict[int, tuple[int, int]] = {v.number: v.window for v in Plan().visits}
+HORIZON_DAYS = Plan().horizon_days
+SCHEMAS = make_schemas(Plan())
 
 __all__ = [
     "ADAE",
     "ADEX",
-    "ADLB",
-    "ADSL",
     "HORIZON_DAYS",
     "OPTIONAL",
     "PARAMETERS",
     "SCHEMAS",
+    "TABLES",
     "VISITS",
+    "WINDOWS",
     "Parameter",
     "Study",
+    "make_schemas",
 ]

@@ -7,14 +7,16 @@ key twice, and a scalar keeps the characters of the file, so ``5.0`` stays ``5.0
 import math
 import re
 from dataclasses import MISSING, dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from msct_helpers.trial.findings import Log, show_value
+from msct_helpers.trial.plan import Plan, make_plan
 from msct_helpers.trial.read import STUDY_BYTES, decode, read_bytes
-from msct_helpers.trial.schema import HORIZON_MONTHS, PARAMETERS, PLAUSIBLE, Study, read_unit
+from msct_helpers.trial.schema import LAST_DAY, PARAMETERS, PLAUSIBLE, Study, read_unit
 from msct_helpers.trial.text import has_hidden, looks_odd, show_text
 
 FILE = "study.yml"
@@ -29,7 +31,16 @@ INTEGER = re.compile(r"[+-]?(0|[1-9][0-9]{0,14})")
 DECIMAL = re.compile(r"[+-]?(\d{1,15}(\.\d{0,15})?|\.\d{1,15})")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
-CHOICES = {"origin": ("synthetic", "real")}
+CHOICES = {"origin": ("synthetic", "real"), "visit_unit": ("months", "weeks")}
+"""Texts of which one must stand."""
+
+PLAN = ("horizon_months", "visits", "visit_unit", "windows", "endpoints")
+"""Keys of the analysis plan."""
+
+LONGEST_HORIZON = 240
+"""Months."""
+
+MOST_VISITS, LAST_WEEK = 30, LAST_DAY // 7
 AS_WRITTEN = ("ctcae_version",)
 BEYOND = re.compile(r"\\U(?!000|0010)[0-9A-Fa-f]{8}")
 """Escapes of characters beyond the last one."""
@@ -52,13 +63,16 @@ class _Refused(Exception):
         super().__init__(expected)
 
 
-def read_study(folder: Path, log: Log) -> Study | None:
-    """Return what ``study.yml`` says, or None with everything that is wrong with it in the log."""
+def read_study(folder: Path, log: Log) -> tuple[Study | None, Plan | None]:
+    """Return what ``study.yml`` says, and its plan; None with all that is wrong in the log.
+
+    The plan is also returned where only other keys are wrong.
+    """
     content = read_bytes(folder / FILE, STUDY_BYTES, log)
     text = decode(content, FILE, log) if content is not None else None
     tree = _parse(text, log) if text is not None else None
     if tree is None:
-        return None
+        return None, None
     before = len(log.problems)
     known = {f.name: f for f in fields(Study)}
     for key in tree.keys() - known.keys():
@@ -75,7 +89,49 @@ def read_study(folder: Path, log: Log) -> Study | None:
         except _Refused as error:
             about = f"{error.expected} ({f.metadata['about']})"
             log.refuse(FILE, about, column=name, row=error.line, value=error.value)
-    return Study(**values) if len(log.problems) == before else None
+    plan = None
+    if not any(p.column in PLAN for p in log.problems[before:]):
+        plan = _read_plan(values, tree, log)
+    return (Study(**values) if len(log.problems) == before else None), plan
+
+
+def _read_plan(values: dict[str, Any], tree: dict[str, Any], log: Log) -> Plan | None:
+    """Return the plan that the keys make together; None with what rules it out in the log."""
+    plan = make_plan(**{key: values[key] for key in PLAN if key in values})
+    given, last = values.get("windows", {}), plan.last
+    before = len(log.problems)
+
+    def refuse(key: str, expected: str, value: str, row: int | None, remedy: str = "") -> None:
+        log.refuse(FILE, expected, column=key, row=row, value=value, remedy=remedy)
+
+    if plan.unit == "week" and "visits" not in values:
+        line = _line(tree["visit_unit"])
+        refuse("visit_unit", "a list of visits beside it, in the key visits", "weeks", line)
+        return None
+    listed = ", ".join(map(str, plan.numbers))
+    for number in given.keys() - set(plan.numbers):
+        refuse("windows", f"a visit among {listed}", str(number), _line(tree["windows"]))
+    for visit, window in ((v, v.window) for v in plan.visits if v.number in given):
+        if not window[0] <= visit.day + 1 <= window[1]:
+            expected = (
+                f"for {visit.words} study days around day {visit.day + 1}, on which it is due"
+            )
+            refuse("windows", expected, f"{list(window)}", _line(tree["windows"]))
+    for one, other in pairwise(plan.visits):
+        if one.window[1] >= other.window[0]:
+            expected = f"windows of {one.words} and {other.words} that do not overlap"
+            value = f"{list(one.window)}, {list(other.window)}"
+            remedy = "Where only one of them is given, give the other too"
+            refuse("windows", expected, value, _line(tree["windows"]), remedy)
+    if last.window[0] > plan.horizon_days + 1:
+        expected = f"months that reach the last visit, {last.words} (day {last.window[0]} or later)"
+        remedy = "Give the visits of the data set in the key visits, or a longer follow-up"
+        value = str(plan.horizon_months)
+        refuse("horizon_months", expected, value, _line(tree["horizon_months"]), remedy)
+    elif last.window[1] < plan.horizon_days:
+        said = f"{plan.horizon}, long after {last.words}, with which laboratory results end"
+        log.state(FILE, "horizon_months", said)
+    return plan if len(log.problems) == before else None
 
 
 def _parse(text: str, log: Log) -> dict[str, Any] | None:
@@ -204,30 +260,80 @@ def _state_hidden(name: str, text: str, log: Log) -> None:
 
 
 def _read_integer(name: str, value: Any, log: Log) -> int:
-    scalar = _scalar(value, "a whole number")
-    if scalar.kind != "int" or not INTEGER.fullmatch(scalar.text) or int(scalar.text) < 0:
-        raise _Refused(scalar.line, "a whole number, 0 or more", scalar.text)
-    if name == "horizon_months" and int(scalar.text) != HORIZON_MONTHS:
-        expected = (
-            f"{HORIZON_MONTHS}: visits, survival and sentences of this report are written for a "
-            "follow-up of two years, and would be false of another"
-        )
+    if name == "horizon_months":
+        expected = f"a whole number from 1 to {LONGEST_HORIZON}"
+        return _whole(value, expected, 1, LONGEST_HORIZON)
+    return _whole(value, "a whole number, 0 or more", 0)
+
+
+def _whole(value: Any, expected: str, least: int, most: float = math.inf) -> int:
+    scalar = _scalar(value, expected)
+    whole = scalar.kind == "int" and INTEGER.fullmatch(scalar.text)
+    if not whole or not least <= int(scalar.text) <= most:
         raise _Refused(scalar.line, expected, scalar.text)
     return int(scalar.text)
 
 
+def _read_visits(name: str, value: Any, log: Log) -> list[int]:
+    expected = (
+        f"a list of 2 to {MOST_VISITS} whole numbers, ascending, the first 0 and none above "
+        f"{LAST_WEEK}"
+    )
+    if not isinstance(value, list):
+        raise _Refused(_line(value), expected, _text(value))
+    numbers = [_whole(item, expected, 0, LAST_WEEK) for item in value]
+    rising = all(a < b for a, b in pairwise(numbers))
+    if not (2 <= len(numbers) <= MOST_VISITS and numbers[0] == 0 and rising):
+        raise _Refused(_line(value), expected, f"{numbers}")
+    return numbers
+
+
+def _read_windows(name: str, value: Any, log: Log) -> dict[int, list[int]]:
+    out = {}
+    for key, given in _mapping(value, "such as `6: [120, 270]`").items():
+        if not INTEGER.fullmatch(key):
+            raise _Refused(_line(given), "the number of a visit, a colon and a window", key)
+        expected = f"for visit {key} [first, last]: two study days, not 0, the first no later"
+        days = [_whole(item, expected, -LAST_DAY, LAST_DAY) for item in _pair(given, expected)]
+        if 0 in days or days[0] > days[1]:
+            raise _Refused(_line(given), expected, f"{days}")
+        out[int(key)] = days
+    return out
+
+
+def _read_endpoints(name: str, value: Any, log: Log) -> list[str]:
+    codes = [_parameter(text, item) for item, text in _texts(name, value, log)]
+    if not codes:
+        raise _Refused(None, "at least one parameter")
+    for code in codes:
+        if codes.count(code) > 1:
+            raise _Refused(_line(value), "each parameter once", code)
+    return codes
+
+
+def _pair(value: Any, expected: str) -> list[Any]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise _Refused(_line(value), expected)
+    return value
+
+
 def _read_list(name: str, value: Any, log: Log) -> list[str]:
+    return [text for _, text in _texts(name, value, log)]
+
+
+def _texts(name: str, value: Any, log: Log) -> list[tuple[Any, str]]:
+    """Return the items of a list of texts, and what they say."""
     if not isinstance(value, list):
         expected = "a list, each item on a line that begins with -"
         raise _Refused(_line(value), expected, _text(value))
     if len(value) > LONGEST_LIST:
         raise _Refused(_line(value), f"a list of at most {LONGEST_LIST} items")
-    return [_read_text(name, item, log) for item in value]
+    return [(item, _read_text(name, item, log)) for item in value]
 
 
-def _mapping(value: Any) -> dict[str, Any]:
+def _mapping(value: Any, such: str = "such as `ALT: U/L`") -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise _Refused(_line(value), "keys with values, such as `ALT: U/L`", _text(value))
+        raise _Refused(_line(value), f"keys with values, {such}", _text(value))
     return value
 
 
@@ -259,9 +365,7 @@ def _read_ranges(name: str, value: Any, log: Log) -> dict[str, list[float]]:
     for key, given in _mapping(value).items():
         code = _parameter(key, given)
         expected = f"for {code} [lower, upper]: two numbers, the lower first"
-        if not isinstance(given, list) or len(given) != 2:
-            raise _Refused(_line(given), expected)
-        limits = [_read_limit(item, expected) for item in given]
+        limits = [_read_limit(item, expected) for item in _pair(given, expected)]
         if not 0 <= limits[0] < limits[1]:
             raise _Refused(_line(given), expected, f"[{given[0].text}, {given[1].text}]")
         out[code] = [int(x) if x.is_integer() else x for x in limits]
@@ -305,6 +409,9 @@ _READERS: dict[str, Any] = {
     f.name: _read_text for f in fields(Study) if f.type in (str, str | None)
 } | {
     "horizon_months": _read_integer,
+    "visits": _read_visits,
+    "windows": _read_windows,
+    "endpoints": _read_endpoints,
     "assessed": _read_integer,
     "seed": _read_integer,
     "draws": _read_integer,

@@ -6,10 +6,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import patsy
-from scipy import stats as distributions
 
 from msct_helpers.stats.mmrm.design import factorise_visits, split_formula
-from msct_helpers.stats.mmrm.model import LEVEL, WORST_CONDITION, Inference, adjust, make_starts
+from msct_helpers.stats.mmrm.model import (
+    WORST_CONDITION,
+    Inference,
+    adjust,
+    compare_to_zero,
+    make_starts,
+)
 from msct_helpers.stats.mmrm.reml import Floats, Statistics, maximise
 
 CHUNK = 250
@@ -40,6 +45,7 @@ def fit_mmrm_batch(
     *,
     subject: str,
     visit: str,
+    level: float,
     inference: Inference = "kenward-roger",
 ) -> BatchFit:
     """Fit the same MMRM to many trials that share participants, visits and covariates.
@@ -54,6 +60,8 @@ def fit_mmrm_batch(
         (trials, rows of `design`); NaN where a participant did not attend.
     subject, visit
         Columns of `design`.
+    level
+        Confidence level of the intervals.
     inference
         As in `msct_helpers.stats.mmrm.model.fit_mmrm`.
 
@@ -85,18 +93,9 @@ def fit_mmrm_batch(
         fit_chunk(grid, values[i : i + CHUNK], inference) for i in range(0, len(values), CHUNK)
     ]
     estimate, se, df = (np.concatenate([p[i] for p in parts]) for i in range(3))
-    statistic = estimate / se
-    half = distributions.t.ppf((1 + LEVEL) / 2, df) * se
-    return BatchFit(
-        terms,
-        estimate,
-        se,
-        df,
-        2 * distributions.t.sf(np.abs(statistic), df),
-        estimate - half,
-        estimate + half,
-        np.isfinite(se).all(axis=1),
-    )
+    tested = compare_to_zero(estimate, se, df, level)
+    del tested["statistic"]
+    return BatchFit(terms, estimate, se, df, **tested, converged=np.isfinite(se).all(axis=1))
 
 
 def fit_chunk(grid: Floats, values: Floats, inference: Inference) -> tuple[Floats, Floats, Floats]:

@@ -25,7 +25,6 @@ from msct_helpers.stats.mmrm.reml import (
 
 Inference = Literal["kenward-roger", "satterthwaite", "asymptotic"]
 INFERENCES = ("kenward-roger", "satterthwaite", "asymptotic")
-LEVEL = 0.95
 WORST_CONDITION = 1e10
 """Condition number of the correlations beyond which a maximum counts as lying on the edge."""
 
@@ -37,7 +36,7 @@ class MMRM:
     Attributes
     ----------
     coefficients
-        By term: estimate, se, df, statistic, p_value, ci_low, ci_high (95%).
+        By term: estimate, se, df, statistic, p_value, ci_low, ci_high.
     covariance
         Covariance of the response, visit by visit.
     log_likelihood
@@ -46,6 +45,8 @@ class MMRM:
         Always True: a fit that does not converge is an error.
     inference
         How standard errors and degrees of freedom were obtained.
+    level
+        Confidence level of the intervals.
     """
 
     coefficients: pd.DataFrame
@@ -53,6 +54,7 @@ class MMRM:
     log_likelihood: float
     converged: bool
     inference: Inference
+    level: float
     _phi: Floats
     _adjusted: Floats
     _slope: Floats
@@ -81,6 +83,7 @@ class MMRM:
             self._slope,
             self._variance,
             self.inference,
+            self.level,
         )
         return found.iloc[0].rename("contrast")
 
@@ -91,6 +94,7 @@ def fit_mmrm(
     *,
     subject: str,
     visit: str,
+    level: float,
     inference: Inference = "kenward-roger",
 ) -> MMRM:
     """Fit an MMRM with an unstructured covariance matrix.
@@ -103,6 +107,8 @@ def fit_mmrm(
         One row a measurement; rows without a response are left out (missing at random).
     subject, visit
         Columns that name participant and visit.
+    level
+        Confidence level of the intervals.
     inference
         Standard errors and degrees of freedom: Kenward-Roger (adjusted standard error),
         Satterthwaite, or asymptotic (normal).
@@ -137,7 +143,7 @@ def fit_mmrm(
     point, slopes, done = maximise(repeat(design.stats, len(starts)), starts)
     best = int(np.argmax(np.where(done, point.loglik, -np.inf)))
     check_maximum(point, slopes, done, best)
-    return finish(design, point, slopes, best, inference)
+    return finish(design, point, slopes, best, inference, level)
 
 
 def repeat(stats: Statistics, times: int) -> Statistics:
@@ -183,7 +189,12 @@ def check_maximum(point: Point, slopes: Derivatives, done: np.ndarray, best: int
 
 
 def finish(
-    design: Design, point: Point, slopes: Derivatives, best: int, inference: Inference
+    design: Design,
+    point: Point,
+    slopes: Derivatives,
+    best: int,
+    inference: Inference,
+    level: float,
 ) -> MMRM:
     """Return the fit in the units of the data."""
     phi, slope = point.phi[best], slopes.slope[best][:, :-1, :-1]
@@ -201,6 +212,7 @@ def finish(
         slope / square,
         variance,
         inference,
+        level,
     )
     columns = len(beta)
     freedom = float(design.stats.size[0]) - columns
@@ -211,6 +223,7 @@ def finish(
         float(point.loglik[best]) - freedom * float(np.log(design.scale)),
         True,
         inference,
+        level,
         phi * square,
         adjusted * square,
         slope / square,
@@ -258,6 +271,7 @@ def infer(
     slope: Floats,
     variance: Floats,
     inference: Inference,
+    level: float,
 ) -> pd.DataFrame:
     """Return estimate, se, df, statistic, p_value, ci_low, ci_high of each row of weights.
 
@@ -271,16 +285,17 @@ def infer(
     if inference == "asymptotic":
         df = np.full(len(rows), np.inf)
     se = np.sqrt(np.einsum("rk,kl,rl->r", rows, adjusted, rows))
+    tested = compare_to_zero(estimate, se, df, level)
+    return pd.DataFrame({"estimate": estimate, "se": se, "df": df} | tested)
+
+
+def compare_to_zero(estimate: Floats, se: Floats, df: Floats, level: float) -> dict[str, Floats]:
+    """Return statistic and p-value of the t-test against zero, and the interval beside it."""
     statistic = estimate / se
-    half = distributions.t.ppf((1 + LEVEL) / 2, df) * se
-    return pd.DataFrame(
-        {
-            "estimate": estimate,
-            "se": se,
-            "df": df,
-            "statistic": statistic,
-            "p_value": 2 * distributions.t.sf(np.abs(statistic), df),
-            "ci_low": estimate - half,
-            "ci_high": estimate + half,
-        }
-    )
+    half = distributions.t.ppf((1 + level) / 2, df) * se
+    return {
+        "statistic": statistic,
+        "p_value": 2 * distributions.t.sf(np.abs(statistic), df),
+        "ci_low": estimate - half,
+        "ci_high": estimate + half,
+    }

@@ -1,0 +1,218 @@
+"""What is executed again after a change: what depends on it, and nothing else."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from myst_nb.core.read import read_myst_markdown_notebook
+
+from msct_helpers.book import records
+from msct_helpers.sphinx import execute as sphinx_execute
+from tests.conftest import ROOT
+
+CHAPTERS = sorted(path.stem for path in (ROOT / "chapters").glob("*.md"))
+CELL = "\n```{{code-cell}} ipython3\n{}\n```\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of what chapters depend on, which `records` takes for the project."""
+    for folder in ("chapters", "data", "msct_helpers"):
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignore)
+    monkeypatch.setattr(records, "ROOT", tmp_path)
+    monkeypatch.setenv("MSCT_DATA", str(tmp_path / "data/msct_synthetic"))
+    return tmp_path
+
+
+@pytest.fixture
+def changed(project: Path) -> Callable[[str, str, str], set[str]]:
+    """Return what tells the chapters whose digest is another one after an edit of a file."""
+
+    def edit(file: str, old: str, new: str) -> set[str]:
+        before = {name: records.digest_chapter(name) for name in CHAPTERS}
+        path = project / file
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+        return {name for name in CHAPTERS if records.digest_chapter(name) != before[name]}
+
+    return edit
+
+
+def takers(name: str) -> set[str]:
+    """Return a chapter and all that take from it, directly or through others."""
+    found = {name}
+    for other in CHAPTERS * len(CHAPTERS):
+        cells = records.read_cells(ROOT / "chapters" / f"{other}.md")
+        if found & {path.stem for path in records.list_taken(cells)}:
+            found.add(other)
+    return found
+
+
+def importers(module: str) -> set[str]:
+    """Return the chapters whose code imports a module, directly or through others."""
+    cells = {name: records.read_cells(ROOT / "chapters" / f"{name}.md") for name in CHAPTERS}
+    return {name for name in CHAPTERS if module in records.list_modules(cells[name])}
+
+
+@pytest.mark.parametrize("file", ["sphinx/pdf.py", "sphinx/execute.py", "check/verify.py"])
+def test_the_build_itself_executes_nothing_again(
+    changed: Callable[[str, str, str], set[str]], file: str
+) -> None:
+    assert changed(f"msct_helpers/{file}", '"""', '"""Now. ') == set()
+
+
+def test_a_topic_executes_what_depends_on_it(
+    changed: Callable[[str, str, str], set[str]],
+) -> None:
+    found = changed("msct_helpers/safety/adverse_events.py", '"""', '"""Now. ')
+    users = importers("msct_helpers.safety.adverse_events")
+    assert found == {name for user in users for name in takers(user)}
+    assert "safety" in found
+    assert not found & {"cohort-flow", "efficacy-endpoints", "meld", "how-to-rebuild"}
+
+
+def test_what_all_import_executes_all(changed: Callable[[str, str, str], set[str]]) -> None:
+    assert changed("msct_helpers/trial/plan.py", '"""', '"""Now. ') == set(CHAPTERS)
+
+
+def test_prose_and_tags_execute_nothing(changed: Callable[[str, str, str], set[str]]) -> None:
+    assert changed("chapters/safety.md", "## How it was done", "## How it all was done") == set()
+    assert changed("chapters/safety.md", "[remove-input]", "[hide-input]") == set()
+
+
+def test_code_executes_its_chapter_and_who_takes_from_it(
+    changed: Callable[[str, str, str], set[str]],
+) -> None:
+    found = changed("chapters/safety.md", "book.publish()", "book.publish()  # now")
+    assert found == takers("safety")
+
+
+def test_data_execute_all_that_read_them(changed: Callable[[str, str, str], set[str]]) -> None:
+    assert changed("data/msct_synthetic/adlb.csv", "58.0", "58.1") == set(CHAPTERS)
+    assert changed("data/mayo_pbc/adlb.csv", "PBC-001", "PBC-999") == set()
+    assert changed("data/standards.yml", "reason", "reason ") == {"standards"}
+    found = changed("data/published/statements.csv", "\n", "\n\n")
+    assert "statements" in found
+    assert not found & {"how-to-rebuild", "data-dictionary"}
+
+
+def test_other_versions_execute_all(
+    changed: Callable[[str, str, str], set[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = records.digest_chapter("safety")
+    versions = [*records.list_versions()[:-1], "statsmodels==0"]
+    monkeypatch.setattr(records, "list_versions", lambda: versions)
+    assert records.digest_chapter("safety") != before
+
+
+@pytest.fixture
+def chain(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder of chapters: c takes from b, b from a; d is alone."""
+    folder = project / "chapters"
+    takes = {"a": "", "b": 'book.take("a")', "c": "book.take('b')", "d": ""}
+    for name, code in takes.items():
+        (folder / f"{name}.md").write_text(f"# {name}\n{CELL.format(code or name)}")
+    monkeypatch.setenv(records.CACHE, str(project / "cache"))
+    return folder
+
+
+def test_who_takes_is_executed_after_and_again(
+    chain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = [chain / f"{name}.md" for name in "cbad"]
+    ran: list[str] = []
+    monkeypatch.setattr(sphinx_execute, "execute", lambda page: ran.append(page.stem))
+    sphinx_execute.execute_all(pages)
+    assert sorted(ran) == ["a", "b", "c", "d"]
+    assert ran.index("a") < ran.index("b") < ran.index("c")
+    before = {name: find(chain, name) for name in "abcd"}
+    (chain / "a.md").write_text(f"# a\n{CELL.format('a + 1')}")
+    moved = [
+        name for name, path in before.items() if records.find_left(chain / f"{name}.md") != path
+    ]
+    assert sorted(moved) == ["a", "b", "c"]
+    env = SimpleNamespace(
+        found_docs={"chapters/a", "chapters/b", "chapters/c", "chapters/d"},
+        doc2path=lambda name: project_page(chain, name),
+        msct_left={f"chapters/{name}": path.name for name, path in before.items()},
+    )
+    app = SimpleNamespace(config=SimpleNamespace(root_doc="index"))
+    monkeypatch.setattr(sphinx_execute, "is_myst_markdown_notebook", lambda text: True)
+    again = sphinx_execute.reread_dependent(app, env, set(), {"chapters/a"}, set())  # type: ignore[arg-type]
+    assert sorted(again) == ["chapters/b", "chapters/c", "index"]
+    assert sphinx_execute.reread_dependent(app, env, set(), set(), set()) == []  # type: ignore[arg-type]
+
+
+def find(folder: Path, name: str) -> Path:
+    return records.find_left(folder / f"{name}.md")
+
+
+def project_page(folder: Path, docname: str) -> str:
+    return str(folder.parent / f"{docname}.md")
+
+
+def test_a_circle_is_told(chain: Path) -> None:
+    (chain / "a.md").write_text(CELL.format('book.take("c")'))
+    with pytest.raises(ValueError, match=r"a\.md takes from itself: a\.md -> c\.md -> b\.md"):
+        records.digest_chapter("a")
+
+
+def test_code_that_cannot_be_read_depends_on_everything(chain: Path) -> None:
+    (chain / "d.md").write_text(CELL.format("%matplotlib inline\nx"))
+    modules = records.list_modules(records.read_cells(chain / "d.md"))
+    assert {"msct_helpers.sphinx.pdf", "msct_helpers.stats.mmrm.reml"} <= modules.keys()
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_cells_are_those_that_are_executed(name: str) -> None:
+    page = ROOT / "chapters" / f"{name}.md"
+    notebook = read_myst_markdown_notebook(page.read_text())
+    executed = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    assert records.read_cells(page) == executed
+
+
+def test_imports_are_followed_wherever_they_stand() -> None:
+    code = (
+        "def f():\n    from msct_helpers.meld import derive\nimport msct_helpers.stats.scores as s"
+    )
+    modules = records.list_modules([code])
+    assert {"msct_helpers", "msct_helpers.meld.derive", "msct_helpers.meld"} <= modules.keys()
+    assert "msct_helpers.stats.scores" in modules
+    # The package loads its names late; they count from the start.
+    assert "msct_helpers.book.chapter" in modules
+    assert "msct_helpers.safety.safety" not in modules
+    relative = records.list_names("from . import x\nfrom ..a import y", "msct_helpers.b")
+    assert relative == {"msct_helpers.b", "msct_helpers.b.x", "msct_helpers.a", "msct_helpers.a.y"}
+
+
+def test_results_are_taken_from_the_build_or_computed_here(
+    chain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = "class B:\n    own_rows = [{'id': 'x', 'value': %s}]\nbook = B()"
+    (chain / "a.md").write_text(CELL.format(book % 1))
+    assert records.read_record("a") == [{"id": "x", "value": 1}]
+    path = records.find_left(chain / "a.md")
+    assert not path.exists()
+    records.store(path, {"rows": [{"id": "x", "value": 2}]})
+    assert records.read_record("a") == [{"id": "x", "value": 2}]
+    path.write_text(path.read_text().replace("2}", "3}"))
+    assert records.read_record("a") == [{"id": "x", "value": 1}]
+
+
+@pytest.mark.parametrize("text", ["", "no digest", "\0\n{}", "\ud800"])
+def test_what_was_not_stored_whole_is_not_there(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "left.json"
+    assert records.load(path) is None
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    assert records.load(path) is None
+    records.store(path, [1])
+    assert records.load(path) == [1]
+    path.unlink()
+    path.mkdir()
+    assert records.load(path) is None
+    records.store(path, [1])
+    assert records.load(path) == [1]

@@ -1,0 +1,114 @@
+"""What a reader sees of every chapter, of the two data sets and of odd ones."""
+
+import re
+from collections.abc import Callable
+from difflib import unified_diff
+from pathlib import Path
+
+import pytest
+
+from tests import golden, odd
+from tests.conftest import DATASETS
+
+STORED = (*DATASETS, *(change.__name__ for change in odd.PLANS))
+NOT_NUMBERS = re.compile(r"\b(nan|NaN|inf|None(?! of))\b|<NA>|object at 0x|\{[\w.]+\}")
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return odd.make_folders(tmp_path_factory.mktemp("odd"))
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_words_and_cells_are_those_that_were_stored(name: str, folders: dict[str, Path]) -> None:
+    """Renew them on purpose with ``make golden``."""
+    moved: list[str] = []
+    for chapter, text in golden.run_book(folders[name]).items():
+        stored = (golden.GOLDEN / name / f"{chapter}.txt").read_text(encoding="utf-8")
+        title = f"{name}/{chapter}"
+        lines = unified_diff(stored.splitlines(), text.splitlines(), title, title, "", "", 0, "")
+        moved += list(lines)
+    assert not moved, "\n".join(moved)
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_no_text_shows_a_gap(name: str) -> None:
+    for path in (golden.GOLDEN / name).glob("*.txt"):
+        assert not NOT_NUMBERS.search(path.read_text(encoding="utf-8")), path.name
+
+
+FALSE = {
+    "three_years": r"two years|two-year|24 months|month 24 (?:is|was) the last",
+    "half_a_year": r"(?i)\bmonths?\b|two[- ]years?|\bone year\b",
+    "more_endpoints": r"\bfour endpoints\b",
+}
+"""What would be false of a data set of another plan; the abstract itself speaks of two years."""
+
+
+def list_claims(text: str) -> list[str]:
+    """Return the lines of a chapter that speak of the data set, not of the abstract."""
+    return [line for line in text.splitlines() if "abstract" not in line.lower()]
+
+
+@pytest.mark.parametrize("name", FALSE)
+def test_words_are_true_of_another_plan(name: str) -> None:
+    for path in sorted((golden.GOLDEN / name).glob("*.txt")):
+        if path.stem in ("statements", "discussion"):
+            continue
+        for line in list_claims(path.read_text(encoding="utf-8")):
+            assert not re.search(FALSE[name], line), f"{path.stem}: {line[:300]}"
+
+
+def test_visits_and_endpoints_of_another_plan_are_shown() -> None:
+    def read(name: str, chapter: str) -> str:
+        return (golden.GOLDEN / name / f"{chapter}.txt").read_text(encoding="utf-8")
+
+    assert "Within 36 months" in read("three_years", "cohort-flow")
+    assert re.search(r"^Month 36 \| ", read("three_years", "efficacy-endpoints"), re.M)
+    assert "Within 26 weeks" in read("half_a_year", "cohort-flow")
+    assert re.search(r"^Week 26 \| ", read("half_a_year", "meld"), re.M)
+    further = read("more_endpoints", "efficacy-endpoints")
+    for words in ("AST", "ALP", "platelets"):
+        assert words in further
+
+
+WORDS: dict[Callable[[odd.Tables], odd.Plan], list[tuple[str, str]]] = {
+    odd.one_patient: [
+        ("efficacy-endpoints", "No change from baseline can be estimated by the mixed model"),
+        ("meld", "MELD-Na: not assessable, sodium not recorded."),
+        ("safety", "Adverse events: not assessable"),
+        ("safety", "Infusions and doses were not recorded one by one."),
+    ],
+    odd.nothing_happened: [
+        (
+            "cohort-flow",
+            "No participant is known to have died or been transplanted within 24 months.",
+        ),
+        ("cohort-flow", "Nobody left before the last visit"),
+        ("cohort-flow", "nobody was lost, so there is nothing to bound"),
+        ("cohort-flow", "there is no incidence to estimate"),
+        ("safety", "Adverse events were recorded, and none occurred."),
+        ("safety", "No death and no serious adverse event was recorded."),
+    ],
+    odd.all_lost_at_once: [
+        ("cohort-flow", "Everybody left before the last visit"),
+        ("cohort-flow", "Of 26 participants nobody knows"),
+        ("efficacy-endpoints", "no endpoint can be fitted by the mixed model"),
+    ],
+    odd.no_survivors: [
+        ("cohort-flow", "Nobody was alive without transplant and followed to 24 months."),
+        ("safety", "Death, cause not recorded"),
+        ("cohort-flow", "No transplant competed with death"),
+    ],
+}
+
+
+@pytest.mark.parametrize("change", WORDS, ids=lambda change: change.__name__)
+def test_a_book_of_odd_data_says_what_it_lacks(
+    change: Callable[[odd.Tables], odd.Plan], tmp_path: Path
+) -> None:
+    texts = golden.run_book(odd.make_odd(change, tmp_path / "odd"))
+    for chapter, words in WORDS[change]:
+        assert words in texts[chapter]
+    for chapter, text in texts.items():
+        assert not NOT_NUMBERS.search(text), chapter
