@@ -159,7 +159,9 @@ def test_words_turn_with_the_direction(labs: pd.DataFrame, synthetic: Trial) -> 
     record = pd.concat(
         [
             missing.summarise_imputed(found, worse, plan),
-            missing.summarise_ranks(found, worse, derive_disposition(synthetic.adsl), plan),
+            missing.summarise_ranks(
+                found, worse, derive_disposition(synthetic.adsl, synthetic.plan), plan
+            ),
         ]
     )
     assert "unfavourable side of zero" in missing.say_missing(record, plan)
@@ -230,7 +232,7 @@ def test_events_after_a_visit_do_not_count_at_it(
     labs: pd.DataFrame, imputed: Imputations, synthetic: Trial
 ) -> None:
     # Deaths on days 88, 301, 458 and transplants on days 62, 376 after entry.
-    status = derive_disposition(synthetic.adsl)
+    status = derive_disposition(synthetic.adsl, synthetic.plan)
     ranked = missing.summarise_ranks(imputed, labs, status, synthetic.plan)
     counts = [get_value(ranked, "composite", "events_count", "ALB", m) for m in (6, 12, 24)]
     assert counts == [2, 3, 5]

@@ -253,9 +253,31 @@ def make_checked(**verdicts: str) -> pd.DataFrame:
 )
 def test_the_answer_follows_the_verdicts(verdicts: dict[str, str], said: str) -> None:
     start = "Of {claims.all_count} published statements, this data set can test "
-    answer = ledger.say_agreement(make_checked(**verdicts))
+    answer = ledger.say_agreement(make_checked(**verdicts), {})
     assert answer == f"{start}{{claims.assessable_count}}{said}"
-    assert ledger.say_agreement(make_checked(N1="not assessable: x")) == f"{start}none."
+    assert ledger.say_agreement(make_checked(N1="not assessable: x"), {}) == f"{start}none."
+
+
+def test_only_what_was_checked_is_said_to_pass() -> None:
+    checked = make_checked(E1="holds", E2="holds", E3="holds")
+    passed, failed, unknown = (
+        [robustness.Check("rank", survives, "")] for survives in (True, False, None)
+    )
+    some = {"E1": passed, "E2": failed, "E3": unknown}
+
+    def count(checks: ledger.Checks) -> tuple[str, str]:
+        found = checked.assign(found_count=None)
+        text = get_text(ledger.summarise_ledger(found, checks, Plan()))
+        return text["claims.changes_count"], text["claims.robust_count"]
+
+    assert count(some) == ("2", "1")
+    assert count({"E1": passed, "E2": passed}) == ("2", "2")
+    assert count({"E1": unknown}) == ("0", "0")
+    assert "statements on changes that can be checked," in ledger.say_agreement(checked, some)
+    assert "statements on changes," in ledger.say_agreement(checked, {"E1": passed})
+    assert "changes" not in ledger.say_agreement(checked, {"E1": unknown})
+    assert len(conclusions.say_tally(checked, some)) == 2
+    assert len(conclusions.say_tally(checked, {"E1": unknown})) == 1
 
 
 def test_statements_are_grouped_by_verdict() -> None:
@@ -286,7 +308,7 @@ def test_what_is_said_of_a_change_follows_the_plan() -> None:
 
 def test_conclusions_are_met_with_evidence_on_both_sides(synthetic: Trial, mayo: Trial) -> None:
     for trial, word in ((synthetic, "made to agree"), (mayo, "neither for nor against")):
-        weighed = conclusions.weigh_conclusions(trial, statements.check_trial(trial), 5)
+        weighed = conclusions.weigh_conclusions(trial, statements.check_trial(trial), {}, 5)
         assert list(weighed) == ["C1", "C2", "C3", "C4"]
         assert all(found.pro and found.contra for found in weighed.values())
         # What was built into the data is no evidence for it.
@@ -297,7 +319,7 @@ def test_conclusions_are_met_with_evidence_on_both_sides(synthetic: Trial, mayo:
     # Not all of these data agree, so they were not made to.
     assert about.startswith("These data are synthetic:")
     own = replace(synthetic, study=replace(synthetic.study, origin="real"))
-    said = conclusions.weigh_conclusions(own, statements.check_trial(own), 5)
+    said = conclusions.weigh_conclusions(own, statements.check_trial(own), {}, 5)
     assert said["C1"].here == ["These data hold no such event either."]
 
 

@@ -51,7 +51,7 @@ def test_regression_to_the_mean_equals_published_examples() -> None:
 
 def test_bands_count_everyone_once(synthetic: Trial) -> None:
     scores = meld.derive_scores(synthetic.efficacy_labs, synthetic.adsl)
-    status = derive_disposition(synthetic.adsl)
+    status = derive_disposition(synthetic.adsl, synthetic.plan)
     moves = meld_change.derive_bands(scores, status, synthetic.plan)
     assert len(moves) == moves["USUBJID"].nunique() == 26
     assert (moves["END"] == "DEATH").sum() == 3

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from msct_helpers.abstract.statements import CHANGES, VERDICTS
+from msct_helpers.abstract.ledger import Checks, list_outcomes, say_changes_checked
+from msct_helpers.abstract.statements import VERDICTS
 from msct_helpers.ard.results import ref
 from msct_helpers.trial.load import Trial
 from msct_helpers.trial.plan import Plan
@@ -62,7 +63,9 @@ class Evidence:
         return "\n".join(f"- {side}: {said}" for side, own in sides.items() for said in own)
 
 
-def weigh_conclusions(trial: Trial, checked: pd.DataFrame, events: int) -> dict[str, Evidence]:
+def weigh_conclusions(
+    trial: Trial, checked: pd.DataFrame, checks: Checks, events: int
+) -> dict[str, Evidence]:
     """Return the evidence on each published conclusion, by its id.
 
     Parameters
@@ -71,12 +74,14 @@ def weigh_conclusions(trial: Trial, checked: pd.DataFrame, events: int) -> dict[
         The data set.
     checked
         Statements with their verdicts (`msct_helpers.abstract.statements.check_statements`).
+    checks
+        Their checks (`msct_helpers.abstract.robustness.check_changes`).
     events
         Published number of deaths and transplants.
     """
     return {
         "C1": weigh_safety(trial, checked),
-        "C2": weigh_benefit(trial, checked, events),
+        "C2": weigh_benefit(trial, checked, checks, events),
         "C3": Evidence(
             [say_early()],
             [
@@ -119,7 +124,7 @@ def weigh_safety(trial: Trial, checked: pd.DataFrame) -> Evidence:
     )
 
 
-def weigh_benefit(trial: Trial, checked: pd.DataFrame, events: int) -> Evidence:
+def weigh_benefit(trial: Trial, checked: pd.DataFrame, checks: Checks, events: int) -> Evidence:
     """Return the evidence that the treatment is seemingly beneficial."""
     return Evidence(
         [
@@ -135,7 +140,7 @@ def weigh_benefit(trial: Trial, checked: pd.DataFrame, events: int) -> Evidence:
             "missing from the later means may have been the sickest; the abstract lets nobody "
             "check either.",
         ],
-        [describe_kind(trial, checked)[0], *say_tally(checked)],
+        [describe_kind(trial, checked)[0], *say_tally(checked, checks)],
     )
 
 
@@ -156,18 +161,17 @@ def weigh_size(plan: Plan) -> Evidence:
     )
 
 
-def say_tally(checked: pd.DataFrame) -> list[str]:
+def say_tally(checked: pd.DataFrame, checks: Checks) -> list[str]:
     """Return how many statements hold, and how many on changes pass every check."""
-    able = checked["verdict"].isin(VERDICTS)
     out = []
-    if able.any():
+    if checked["verdict"].isin(VERDICTS).any():
         out.append(
             "Of {claims.assessable_count} testable statements {claims.holds_count} hold in every "
             "reading."
         )
-    if (able & checked["kind"].isin(CHANGES)).any():
+    if list_outcomes(checks):
         out.append(
-            "Of {claims.changes_count} testable statements on changes {claims.robust_count} pass "
-            "every check of robustness that applies."
+            f"Of {say_changes_checked(checks)} {{claims.robust_count}} pass every check of "
+            "robustness that applies."
         )
     return out

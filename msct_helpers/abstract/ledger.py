@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from msct_helpers.abstract.robustness import Check
-from msct_helpers.abstract.statements import CHANGES, NOT_TESTABLE, VERDICTS, WEIGHED
+from msct_helpers.abstract.statements import NOT_TESTABLE, VERDICTS, WEIGHED
 from msct_helpers.ard.results import make_id, make_record, make_rows, make_text_row, ref
 from msct_helpers.book.layout import Row
 from msct_helpers.book.words import join_words, name_unit, upper_first
@@ -59,10 +59,9 @@ def summarise_ledger(checked: pd.DataFrame, checks: Checks, plan: Plan) -> pd.Da
     tally = testable["verdict"].value_counts()
     counts: dict[str, float] = {"all_count": len(checked), "assessable_count": len(testable)}
     counts |= {f"{v.replace(' ', '-')}_count": int(tally.get(v, 0)) for v in VERDICTS}
-    counts["changes_count"] = len(checks)
-    counts["robust_count"] = sum(
-        all(c.survives is not False for c in own) for own in checks.values()
-    )
+    outcomes = list_outcomes(checks)
+    counts["changes_count"] = len(outcomes)
+    counts["robust_count"] = sum(all(known) for known in outcomes.values())
     rows += make_rows("claims", counts, method="count", function="summarise_ledger")
     return make_record(rows)
 
@@ -77,11 +76,17 @@ def summarise_claim(claim: Mapping[Any, Any], checks: Checks, plan: Plan) -> lis
         )
         method = f"Clopper-Pearson {plan.level_words} interval"
         rows += make_rows("claim", found, method=method, **own)
-    known = [c.survives for c in checks.get(claim["id"], ()) if c.survives is not None]
+    known = list_outcomes(checks).get(claim["id"])
     if known:
         tally: dict[str, float] = {"survives_count": sum(known), "checks_count": len(known)}
         rows += make_rows("claim", tally, method="checks of robustness", **own)
     return rows
+
+
+def list_outcomes(checks: Checks) -> dict[str, list[bool]]:
+    """Return the outcomes of the checks that can be made, by statement that has any."""
+    known = {i: [c.survives for c in own if c.survives is not None] for i, own in checks.items()}
+    return {name: outcomes for name, outcomes in known.items() if outcomes}
 
 
 def group_verdicts(checked: pd.DataFrame) -> pd.DataFrame:
@@ -111,7 +116,7 @@ def find_target(name: str) -> str:
     return f"claim-{name.lower()}"
 
 
-def say_agreement(checked: pd.DataFrame) -> str:
+def say_agreement(checked: pd.DataFrame, checks: Checks) -> str:
     """Return the answer of the chapter: how many statements the data can test and satisfy."""
     able = checked[checked["verdict"].isin(VERDICTS)]
     out = "Of {claims.all_count} published statements, this data set can test "
@@ -130,13 +135,19 @@ def say_agreement(checked: pd.DataFrame) -> str:
             said = verdict.replace("holds", "hold", 1).replace("does not", "do not")
             count = f"{{claims.{verdict.replace(' ', '-')}_count}}"
             out += f" {count} {said if len(own) > 1 else verdict} ({join_words(own)})."
-    if able["kind"].isin(CHANGES).any():
+    if list_outcomes(checks):
         out += (
-            " Of {claims.changes_count} testable statements on changes, {claims.robust_count} "
-            "also pass every check that applies: the mixed model, Holm's adjustment, death and "
-            "transplant ranked worst, and missing patients worse than imputed."
+            f" Of {say_changes_checked(checks)}, {{claims.robust_count}} also pass every check "
+            "that applies: the mixed model, Holm's adjustment, death and transplant ranked worst, "
+            "and missing patients worse than imputed."
         )
     return out
+
+
+def say_changes_checked(checks: Checks) -> str:
+    """Return how many testable statements on changes can be checked for robustness."""
+    some = "" if len(list_outcomes(checks)) == len(checks) else " that can be checked"
+    return f"{{claims.changes_count}} testable statements on changes{some}"
 
 
 def say_claim(
