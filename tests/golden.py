@@ -18,7 +18,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from msct_helpers import load_trial
-from msct_helpers.book import chapter
+from msct_helpers.book import chapter, records
 from msct_helpers.book.document import MIME, Node, to_plain
 from msct_helpers.trial.plan import Plan
 from tests.conftest import ROOT
@@ -81,6 +81,8 @@ def run_chapter(path: Path, folder: Path) -> str:
             outputs.append(shell.display_formatter.format(result.result))
         texts += [write_output(data, metadata) for data, metadata in outputs]
     plt.close("all")
+    # Chapters that take from this one need not run it again.
+    records.RAN[records.digest_page(path)] = shell.user_ns["book"].own_rows
     return "\n\n".join(text for text in texts if text) + "\n"
 
 

@@ -37,6 +37,9 @@ READERS = {"load_statements": "data/published/*", "load_standards": "data/standa
 """Files of the project by the function of `msct_helpers.trial.load` that reads them: code that
 calls it depends on them."""
 
+RAN: dict[str, list[dict[str, Any]]] = {}
+"""Results of chapters that were run in this process, by the digest of what they depend on."""
+
 _CELL = re.compile(r"^(`{3,}|~{3,})\{code-cell\}.*\n((?::.*\n)*)((?:.*\n)*?)\1\s*$", re.M)
 
 
@@ -63,10 +66,15 @@ def list_names(code: str, package: str = "") -> frozenset[str]:
     return frozenset(names)
 
 
-def list_taken(cells: list[str]) -> list[Path]:
-    """Return the chapters from which a chapter takes results: ``book.take("name")``."""
-    names = re.findall(r"\.take\(\s*[\"']([\w-]+)[\"']", "\n".join(cells))
-    return [ROOT / "chapters" / f"{name}.md" for name in sorted(set(names))]
+def list_taken(page: Path) -> list[Path]:
+    """Return the chapters from which a chapter takes results.
+
+    They are those that a cell with ``book.take(...)`` names, be it there or in a list before it.
+    """
+    taking = "\n".join(cell for cell in read_cells(page) if ".take(" in cell)
+    names = set(re.findall(r"[\"']([\w-]+)[\"']", taking)) - {page.stem}
+    pages = [ROOT / "chapters" / f"{name}.md" for name in sorted(names)]
+    return [page for page in pages if page.is_file()]
 
 
 def list_modules(cells: list[str]) -> dict[str, Path]:
@@ -132,7 +140,7 @@ def digest_page(page: Path, above: tuple[Path, ...] = ()) -> str:
     if page in above:
         raise ValueError(f"{page.name} takes from itself: {' -> '.join(p.name for p in above)}")
     cells = read_cells(page)
-    taken = [digest_page(other, (*above, page)) for other in list_taken(cells)]
+    taken = [digest_page(other, (*above, page)) for other in list_taken(page)]
     return digest_files(list_files(cells), *list_versions(), *cells, *taken)
 
 
@@ -141,10 +149,14 @@ def digest_chapter(name: str) -> str:
     return digest_page(ROOT / "chapters" / f"{name}.md")
 
 
+def cache_folder() -> Path:
+    """Return the folder in which is kept what chapters leave."""
+    return Path(os.environ.get(CACHE, ROOT / "_build" / ".execution"))
+
+
 def find_left(page: Path) -> Path:
     """Return where what a page's code gives is kept."""
-    folder = Path(os.environ.get(CACHE, ROOT / "_build" / ".execution"))
-    return folder / f"{page.stem}-{digest_page(page)[:16]}.json"
+    return cache_folder() / f"{page.stem}-{digest_page(page)[:16]}.json"
 
 
 def store(path: Path, value: Any) -> None:
@@ -168,17 +180,23 @@ def load(path: Path) -> Any:
 
 
 def read_record(name: str) -> list[dict[str, Any]]:
-    """Return a chapter's results: those that a build left, or else its code is run here."""
-    left = load(find_left(ROOT / "chapters" / f"{name}.md"))
-    return run_chapter(name, digest_chapter(name)) if left is None else left["rows"]
+    """Return a chapter's results: those that a build left, or else its code is run here.
 
-
-@cache
-def run_chapter(name: str, digest: str) -> list[dict[str, Any]]:
-    """Run a chapter's code, show nothing of it, and return its results; once a state.
-
-    They are not kept for others: this process may have begun with other code than stands there now.
+    What was run here is not kept for others: this process may have begun with other code than
+    stands there now.
     """
+    page = ROOT / "chapters" / f"{name}.md"
+    left = load(find_left(page))
+    if left is not None:
+        return left["rows"]
+    digest = digest_page(page)
+    if digest not in RAN:
+        RAN[digest] = run_cells(read_cells(page))
+    return RAN[digest]
+
+
+def run_cells(cells: list[str]) -> list[dict[str, Any]]:
+    """Run a chapter's code, show nothing of it, and return its results."""
     from IPython.utils.capture import capture_output
 
     scope: dict[str, Any] = {}
@@ -187,6 +205,6 @@ def run_chapter(name: str, digest: str) -> list[dict[str, Any]]:
         patch("msct_helpers.book.chapter.draw", return_value=b""),
         capture_output(),
     ):
-        for cell in read_cells(ROOT / "chapters" / f"{name}.md"):
-            exec(compile(cell, name, "exec"), scope)
+        for cell in cells:
+            exec(compile(cell, "chapter", "exec"), scope)
     return scope["book"].own_rows

@@ -8,15 +8,16 @@ import json
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from msct_helpers.trial.paths import ROOT, data_folder
 
 if TYPE_CHECKING:
-    from msct_helpers.check.verify import Certificate
+    from msct_helpers.check.verify import Check
     from msct_helpers.trial.contract import CheckResult
 
 OUT = ROOT / "_build" / "verify"
@@ -105,50 +106,50 @@ def verify(data: Path | None, update: bool, out: Path) -> None:
 
     The exit status is 0 only where everything agrees.
     """
-    from msct_helpers.check.verify import update_reference, verify_book
+    from msct_helpers.book.records import cache_folder
+    from msct_helpers.check.verify import certify, update_reference, verify_book
     from msct_helpers.sphinx.ext import compute_book_digest, compute_digest
 
-    folder = (data or data_folder()).resolve()
-    certificate, results = verify_book(folder, out / "work", click.echo)
-    if update:
-        broken = [c for c in certificate.checks if c.problems and c.name in ("Book", "Links")]
-        if results is None or broken:
-            click.echo("The book cannot be built as it is: the reference was left as it was.")
-            report(certificate)
-            sys.exit(1)
+    folder, begun, work = (data or data_folder()).resolve(), time.time(), out / "work"
+    checks, results = verify_book(folder, work, click.echo)
+    if (work / "cache").is_dir():
+        # The next build need not execute again what was executed here.
+        shutil.copytree(work / "cache", cache_folder(), dirs_exist_ok=True)
+    # A certificate made against another reference is no longer offered.
+    (out / "certificate.digest").unlink(missing_ok=True)
+    broken = any(c.problems for c in checks if c.name in ("Book", "Links"))
+    if update and results is not None and not broken:
         update_reference(folder, results)
-        # A certificate made against the old reference is no longer offered.
-        (out / "certificate.digest").unlink(missing_ok=True)
-        shutil.rmtree(out / "work", ignore_errors=True)
         click.echo(f"Stored {len(results)} results as the reference of {folder.name}.")
-        return
-    write_certificate(certificate, out)
-    os.environ["MSCT_DATA"] = str(folder)
-    (out / "certificate.digest").write_text(compute_book_digest(compute_digest()))
-    shutil.rmtree(out / "work", ignore_errors=True)
-    report(certificate)
-    click.echo(f"The certificate is at {out / 'certificate.html'}")
-    sys.exit(0 if certificate.agrees else 1)
+    elif update:
+        click.echo("The book cannot be built as it is: the reference was left as it was.")
+        report(checks)
+    else:
+        certificate = certify(folder, checks, begun)
+        write_certificate(certificate, out)
+        os.environ["MSCT_DATA"] = str(folder)
+        (out / "certificate.digest").write_text(compute_book_digest(compute_digest()))
+        report(checks)
+        click.echo(f"The certificate is at {out / 'certificate.html'}")
+    shutil.rmtree(work, ignore_errors=True)
+    sys.exit(results is None or broken if update else any(c.problems for c in checks))
 
 
-def write_certificate(certificate: "Certificate", out: Path) -> None:
+def write_certificate(certificate: dict[str, Any], out: Path) -> None:
     """Write a certificate as HTML and JSON."""
     from jinja2 import Environment, PackageLoader
 
-    from msct_helpers.check.verify import describe_certificate
-
-    content = describe_certificate(certificate)
     out.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(certificate, indent=1, ensure_ascii=False) + "\n"
     (out / "certificate.json").write_text(text, encoding="utf-8")
     loader = PackageLoader("msct_helpers.check", ".")
     page = Environment(loader=loader, autoescape=True).get_template("certificate.html")
-    (out / "certificate.html").write_text(page.render(content), encoding="utf-8")
+    (out / "certificate.html").write_text(page.render(certificate), encoding="utf-8")
 
 
-def report(certificate: "Certificate") -> None:
-    """Print each part of a certificate, with what differs, a line each."""
-    for check in certificate.checks:
+def report(checks: "list[Check]") -> None:
+    """Print each part of a verification, with what differs, a line each."""
+    for check in checks:
         outcome = "agrees" if check.agrees else f"{len(check.problems)} to look at"
         click.echo(f"{check.name}: {outcome} ({check.looked_at})")
         for problem in check.problems[:SHOWN]:

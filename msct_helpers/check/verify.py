@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from typing import Any
 import pandas as pd
 
 from msct_helpers import __version__
-from msct_helpers.ard.reference import TOLERANCES, Difference, compare_records
+from msct_helpers.ard.reference import TOLERANCES, compare_records
+from msct_helpers.book.records import CACHE
 from msct_helpers.check.links import find_dead_links
 from msct_helpers.check.provenance import PACKAGES
 from msct_helpers.check.standards import check_standards
@@ -33,6 +34,7 @@ from msct_helpers.trial.load import (
     DataError,
     load_reference,
     load_standards,
+    load_study,
     load_trial,
     read_results,
 )
@@ -55,26 +57,7 @@ class Check:
         return not self.problems
 
 
-@dataclass(frozen=True)
-class Certificate:
-    """Outcome of a verification, with the machine and versions on which it ran."""
-
-    dataset: str
-    label: str
-    digest: str
-    started: str
-    seconds: float
-    machine: dict[str, str]
-    versions: dict[str, str]
-    checks: list[Check]
-
-    @property
-    def agrees(self) -> bool:
-        """True where every check agrees."""
-        return all(check.agrees for check in self.checks)
-
-
-def verify_book(folder: Path, out: Path, say: Say) -> tuple[Certificate, pd.DataFrame | None]:
+def verify_book(folder: Path, out: Path, say: Say) -> tuple[list[Check], pd.DataFrame | None]:
     """Verify the book of a data set.
 
     Parameters
@@ -88,17 +71,14 @@ def verify_book(folder: Path, out: Path, say: Say) -> tuple[Certificate, pd.Data
 
     Returns
     -------
-    Certificate
+    list of Check
         What agrees and what differs.
     DataFrame or None
         Present results in the columns of a reference; None where the book could not be built.
     """
-    begun = time.time()
     say(f"1/5 data of {folder.name}: digests and contract")
-    checks = [check_data(folder)]
-    label, results = "", None
+    checks, results = [check_data(folder)], None
     if not any(p.startswith("contract") for p in checks[0].problems):
-        label = load_trial(folder).study.label
         say("2/5 book: every chapter in a fresh kernel, no cache, strict")
         checks.append(build_fresh(folder, out, say))
         html = out / "_build" / "html"
@@ -107,28 +87,52 @@ def verify_book(folder: Path, out: Path, say: Say) -> tuple[Certificate, pd.Data
             say(f"3/5 results: {len(results)} values against the reference")
             checks += check_results(folder.name, results)
             say("4/5 links: every link between the pages")
-            checks.append(check_links(html))
+            count, dead = find_dead_links(html)
+            checks.append(Check("Links", f"{count} links between pages", dead))
     say("5/5 reporting standards: items, reasons and links")
     listed = load_standards()
     items = sum(len(s["items"]) for s in listed)
     checks.append(Check("Reporting standards", f"{items} items", check_standards(listed)))
+    return checks, results
+
+
+def certify(folder: Path, checks: list[Check], begun: float) -> dict[str, Any]:
+    """Return the certificate of a verification, as plain values.
+
+    Parameters
+    ----------
+    folder
+        Data-set folder.
+    checks
+        What agrees and what differs.
+    begun
+        When it began, seconds of the epoch.
+    """
     now = float(os.environ.get("SOURCE_DATE_EPOCH", begun))
-    certificate = Certificate(
-        dataset=folder.name,
-        label=label,
-        digest=digest_data(folder),
-        started=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now)),
-        seconds=round(time.time() - begun, 1),
-        machine={
+    try:
+        label = load_study(folder).label
+    except DataError:
+        label = ""
+    return {
+        "agrees": all(check.agrees for check in checks),
+        "dataset": folder.name,
+        "label": label,
+        "digest": digest_data(folder),
+        "started": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now)),
+        "seconds": round(time.time() - begun, 1),
+        "machine": {
             "system": platform.system(),
             "architecture": platform.machine(),
             "processors": str(os.cpu_count()),
             "python": platform.python_version(),
         },
-        versions={"msct-helpers": __version__} | {name: version(name) for name in PACKAGES},
-        checks=checks,
-    )
-    return certificate, results
+        "versions": {"msct-helpers": __version__} | {name: version(name) for name in PACKAGES},
+        "tolerances": [
+            dict(zip(("statistics", "relative", "absolute", "why"), kind, strict=True))
+            for kind in TOLERANCES
+        ],
+        "checks": [asdict(check) | {"agrees": check.agrees} for check in checks],
+    }
 
 
 def list_digests(folder: Path) -> dict[str, str]:
@@ -168,16 +172,11 @@ def build_fresh(folder: Path, out: Path, say: Say) -> Check:
     shutil.rmtree(out, ignore_errors=True)
     program = str(Path(sys.executable).parent / "jupyter-book")
     command = [program, "build", str(ROOT), "-W", "-n", "--keep-going", "--path-output", str(out)]
-    environment = os.environ | {
-        "MSCT_DATA": str(folder),
-        "MSCT_CACHE": str(out / "cache"),
-        WATCH: str(os.getpid()),
-        "NO_COLOR": "1",
-    }
+    own = {"MSCT_DATA": str(folder), CACHE: str(out / "cache"), WATCH: str(os.getpid())}
     lines: list[str] = []
     with subprocess.Popen(
         command,
-        env=environment,
+        env=os.environ | own | {"NO_COLOR": "1"},
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -188,11 +187,9 @@ def build_fresh(folder: Path, out: Path, say: Say) -> Check:
             lines.append(line.rstrip())
             if line.startswith("  ["):
                 say(line.rstrip())
-    found = "every chapter in a fresh kernel; cross-references and warnings, strict"
-    if process.returncode == 0:
-        return Check("Book", found)
     told = [line for line in lines if "WARNING" in line or "ERROR" in line or "Error" in line]
-    return Check("Book", found, told[-20:] or lines[-20:])
+    problems = (told[-20:] or lines[-20:]) if process.returncode else []
+    return Check("Book", "every chapter in a fresh kernel; cross-references and warnings", problems)
 
 
 def check_results(dataset: str, results: pd.DataFrame) -> list[Check]:
@@ -205,24 +202,13 @@ def check_results(dataset: str, results: pd.DataFrame) -> list[Check]:
         problem = f"no reference is stored for {dataset}; run msct verify --update"
         return [Check("Results", f"{len(results)} values", [problem])]
     differences = compare_records(stored, results)
-    ledger = [d for d in differences if is_verdict(d)]
-    others = [str(d) for d in differences if not is_verdict(d)]
+    ledger = [str(d) for d in differences if d.id.endswith(".verdict")]
+    others = [str(d) for d in differences if not d.id.endswith(".verdict")]
     verdicts = results["operationId"].eq("verdict").sum()
     return [
         Check("Results", f"{len(results) - verdicts} values against the reference", others),
-        Check("Ledger", f"{verdicts} verdicts against the reference", [str(d) for d in ledger]),
+        Check("Ledger", f"{verdicts} verdicts against the reference", ledger),
     ]
-
-
-def is_verdict(difference: Difference) -> bool:
-    """Return whether a difference is one of the ledger's verdicts."""
-    return difference.id.endswith(".verdict")
-
-
-def check_links(html: Path) -> Check:
-    """Follow every link between the pages of a built book."""
-    count, dead = find_dead_links(html)
-    return Check("Links", f"{count} links between pages", dead)
 
 
 def update_reference(folder: Path, results: pd.DataFrame) -> None:
@@ -232,30 +218,3 @@ def update_reference(folder: Path, results: pd.DataFrame) -> None:
     digests = json.dumps(list_digests(folder), indent=1) + "\n"
     (home / "digests.json").write_text(digests, encoding="utf-8", newline="\n")
     results[REFERENCE_COLUMNS].to_csv(home / "ard.csv", index=False, lineterminator="\n")
-
-
-def describe_certificate(certificate: Certificate) -> dict[str, Any]:
-    """Return a certificate as plain values, for JSON."""
-    return {
-        "agrees": certificate.agrees,
-        "dataset": certificate.dataset,
-        "label": certificate.label,
-        "digest": certificate.digest,
-        "started": certificate.started,
-        "seconds": certificate.seconds,
-        "machine": certificate.machine,
-        "versions": certificate.versions,
-        "tolerances": [
-            {"statistics": what, "relative": relative, "absolute": absolute, "why": why}
-            for what, relative, absolute, why in TOLERANCES
-        ],
-        "checks": [
-            {
-                "name": check.name,
-                "agrees": check.agrees,
-                "looked_at": check.looked_at,
-                "problems": check.problems,
-            }
-            for check in certificate.checks
-        ],
-    }

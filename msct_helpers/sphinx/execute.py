@@ -29,7 +29,15 @@ from sphinx.util import logging
 from sphinx.util.console import bold
 from traitlets.config import Config
 
-from msct_helpers.book.records import RECORD_KEY, find_left, list_taken, load, read_cells, store
+from msct_helpers.book.records import (
+    RECORD_KEY,
+    cache_folder,
+    find_left,
+    list_taken,
+    load,
+    read_cells,
+    store,
+)
 from msct_helpers.sphinx.processes import stop
 
 WORKERS = min(os.cpu_count() or 1, 3) + 1
@@ -70,11 +78,10 @@ def execute_chapters(app: Sphinx, env: BuildEnvironment, docnames: list[str]) ->
     """Execute what is missing of the chapters that are read, and hand all of them to MyST-NB."""
     chapters = find_chapters(env, docnames)
     left = {page: find_left(page) for page in chapters.values()}
-    for folder in {path.parent for path in left.values()}:
-        folder.mkdir(parents=True, exist_ok=True)
-        # Builds in other folders share what is kept: the second finds executed what the first did.
-        with FileLock(folder / ".lock"):
-            execute_all([page for page, path in left.items() if load(path) is None])
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    # Builds in other folders share what is kept: the second finds executed what the first did.
+    with FileLock(cache_folder() / ".lock"):
+        execute_all([page for page, path in left.items() if load(path) is None])
     known = {name: left[page].name for name, page in chapters.items()}
     env.msct_left = getattr(env, "msct_left", {}) | known  # type: ignore[attr-defined]
     config = {"config": env.myst_config}  # type: ignore[attr-defined]
@@ -107,7 +114,7 @@ def execute_all(pages: list[Path]) -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ["MPLBACKEND"] = "agg"
     start, runs = time.perf_counter(), dict[Future[None], Path]()
-    order = TopologicalSorter({p: set(list_taken(read_cells(p))) & set(pages) for p in pages})
+    order = TopologicalSorter({p: set(list_taken(p)) & set(pages) for p in pages})
     order.prepare()
     with ThreadPoolExecutor(max_workers=WORKERS) as pool:
         for count in range(1, len(pages) + 1):
@@ -153,7 +160,7 @@ def execute(page: Path) -> None:
     outputs = [cell.outputs for cell in cells]
     rows = find_rows(outputs)
     taken = {row["chapter"] for row in rows} - {page.stem}
-    unnamed = taken - {path.stem for path in list_taken(read_cells(page))}
+    unnamed = taken - {path.stem for path in list_taken(page)}
     if unnamed:
         raise RuntimeError(f'expected book.take("{min(unnamed)}") in one of its cells')
     if left != find_left(page):

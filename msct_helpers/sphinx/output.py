@@ -127,29 +127,32 @@ def prune_images(app: Sphinx, exception: Exception | None) -> None:
                 remove(path)
 
 
-def write_manifest(app: Sphinx, exception: Exception | None) -> None:
-    """List every file of the HTML book with its size and sha256."""
+def seal_output(app: Sphinx, exception: Exception | None) -> None:
+    """List every file of the HTML book in its manifest, and seal all that was built.
+
+    A build with a warning, which the next must give again, is not sealed; nor is one of LaTeX,
+    which goes on writing in its folder after Sphinx has ended.
+    """
     if exception is not None or app.builder.format != "html":
         return
-    folder = Path(app.outdir)
-    files = []
-    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != MANIFEST):
-        content = path.read_bytes()
-        files.append(
-            {
-                "file": path.relative_to(folder).as_posix(),
-                "size": len(content),
-                "sha256": hashlib.sha256(content).hexdigest(),
-            }
-        )
-    (folder / MANIFEST).write_text(json.dumps(files, indent=1) + "\n", encoding="utf-8")
-
-
-def seal_output(app: Sphinx, exception: Exception | None) -> None:
-    """Seal what was built; not after a warning, which the next build must give again."""
-    # LaTeX goes on writing in its folder after Sphinx has ended.
-    if exception is None and not app._warncount and app.builder.format == "html":
-        store(find_seal(app), app.config.msct_seal | {"files": list_files(app)})
+    out = Path(app.outdir)
+    manifest = f"{out.name}/{MANIFEST}"
+    remove(out / MANIFEST)
+    files = list_files(app)
+    pages = {name: out.parent / name for name in files if name.startswith(f"{out.name}/")}
+    listed = [
+        {
+            "file": path.relative_to(out).as_posix(),
+            "size": path.stat().st_size,
+            "sha256": files[name],
+        }
+        for name, path in pages.items()
+    ]
+    text = json.dumps(listed, indent=1) + "\n"
+    (out / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+    if not app._warncount:
+        files[manifest] = hashlib.sha256(text.encode()).hexdigest()
+        store(find_seal(app), app.config.msct_seal | {"files": files})
 
 
 def setup_output(app: Sphinx) -> None:
@@ -158,5 +161,4 @@ def setup_output(app: Sphinx) -> None:
     app.connect("builder-inited", place_style)
     app.connect("build-finished", prune_images)
     # After everything else has written its files.
-    app.connect("build-finished", write_manifest, priority=900)
-    app.connect("build-finished", seal_output, priority=950)
+    app.connect("build-finished", seal_output, priority=900)

@@ -1,6 +1,7 @@
 """Sphinx extension of the book, the PDF's part: title page, running header, no code.
 
-`msct_helpers.sphinx.ext` loads it. Its LaTeX is the little that Sphinx has no option for.
+`msct_helpers.sphinx.ext` loads it. ``preamble.tex`` and ``maketitle.tex`` are the little LaTeX that
+Sphinx has no option for; its options stand in ``_config.yml``.
 """
 
 import os
@@ -9,6 +10,7 @@ import subprocess
 import time
 from functools import cache
 from pathlib import Path
+from string import Template
 from typing import Any
 
 from docutils import nodes
@@ -37,86 +39,33 @@ OFFERED = {
 FULL_WIDTH = 374.4
 """Width of most figures as drawn, points."""
 
-KEYWORDS = "mesenchymal stem cells, liver cirrhosis, autoimmune liver disease, MELD"
-
 FONTS = ("FreeSerif", "FreeSerifBold", "FreeSans", "FreeSansBold")
 """Fonts of the PDF in which text of a data set may be set."""
 
 LATIN_END = 0x0250
 """First code point after the Latin letters."""
 
-PREAMBLE = r"""
-\usepackage{etoolbox}
-\newcolumntype{L}[1]{>{\raggedright\arraybackslash}p{\dimexpr #1\linewidth-2\tabcolsep\relax}}
-\newcolumntype{R}[1]{>{\raggedleft\arraybackslash}p{\dimexpr #1\linewidth-2\tabcolsep\relax}}
-\titleformat{\chapter}[hang]{\Huge\bfseries}{\thechapter}{0.6em}{}
-\titlespacing*{\chapter}{0pt}{0pt}{1.2em}
-\AtBeginEnvironment{longtable}{\footnotesize}
-\AtBeginEnvironment{tabulary}{\footnotesize}
-\setlength{\emergencystretch}{3em}
-\newcommand{\mscthead}{\fancyhf{}\fancyhead[L]{\footnotesize\textbf{%(kind)s}}%%
-  \fancyhead[R]{\footnotesize %(short_title)s}\fancyfoot[C]{\thepage}%%
-  \renewcommand{\headrulewidth}{0.4pt}\renewcommand{\footrulewidth}{0pt}}
-\fancypagestyle{normal}{\mscthead}
-\fancypagestyle{plain}{\mscthead}
-"""
-
-TITLE_PAGE = r"""
-\hypersetup{pdftitle={%(title)s}, pdfauthor={%(author)s}, pdfsubject={%(label)s},
-  pdfkeywords={%(keywords)s}}
-\special{pdf:docview << /Lang (en) >>}
-\begin{titlepage}
-\raggedright
-\vspace*{0.18\textheight}
-{\Huge\bfseries %(title)s\par}
-\vspace{2em}
-\fbox{\parbox{0.94\linewidth}{\large\bfseries %(label)s}}
-\vspace{2em}
-
-{\large %(author)s\par}
-\vspace{1em}
-Version %(version)s, %(date)s\par
-Data set %(dataset)s, digest %(digest)s\par
-\end{titlepage}
-"""
-
 
 def configure_latex(config: Config, study: dict[str, str], digest: str) -> None:
-    """Set title page, header and metadata of the PDF from the data set's description.
+    """Set title page and header of the PDF from the data set's description.
 
     Parameters
     ----------
     config
         Sphinx configuration, changed in place.
     study
-        title, short_title, label, origin and dataset.
+        What the pages say of the study, with its origin and the name of the data set.
     digest
         First characters of the sha256 of the data.
     """
     texescape.init()
-    words = {key: texescape.escape(fit_fonts(value), "xelatex") for key, value in study.items()}
-    words |= {
-        "author": texescape.escape(str(config.author), "xelatex"),
-        "version": texescape.escape(str(config.release), "xelatex"),
-        "kind": "Synthetic data" if study["origin"] == "synthetic" else "Real data",
-        "keywords": KEYWORDS,
-        "digest": digest,
-        "date": format_date(),
-    }
-    config.latex_elements = {
-        "papersize": "a4paper",
-        "pointsize": "11pt",
-        "extraclassoptions": "oneside,openany",
-        "fncychap": "",
-        "figure_align": "H",
-        "printindex": "",
-        "geometry": r"\usepackage[margin=25mm,headheight=14pt]{geometry}",
-        "preamble": PREAMBLE % words,
-        "maketitle": TITLE_PAGE % words,
-    }
-    config.latex_table_style = ["booktabs"]
-    config.latex_domain_indices = False
-    config.latex_show_urls = "no"
+    texts = study | {"author": str(config.author), "version": str(config.release)}
+    words = {key: texescape.escape(fit_fonts(text), "xelatex") for key, text in texts.items()}
+    kind = "Synthetic data" if study["origin"] == "synthetic" else "Real data"
+    words |= {"kind": kind, "digest": digest, "date": format_date()}
+    for part in ("preamble", "maketitle"):
+        template = Path(__file__).with_name(f"{part}.tex").read_text(encoding="utf-8")
+        config.latex_elements[part] = Template(template).substitute(words)
 
 
 @cache

@@ -6,7 +6,6 @@ here they become files and pages beside the book, and pasted sentences on other 
 
 import ast
 import csv
-import hashlib
 import html
 import io
 import json
@@ -23,8 +22,9 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from msct_helpers.ard.columns import PUBLISHED
 from msct_helpers.book.document import MIME, Node
-from msct_helpers.book.records import RECORD_KEY
+from msct_helpers.book.records import RECORD_KEY, digest_files
 from msct_helpers.sphinx.document import TreeBuilder
+from msct_helpers.sphinx.output import empty
 from msct_helpers.trial.text import show_characters
 
 RESULTS = "results"
@@ -90,11 +90,6 @@ class PasteDirective(SphinxDirective):
         return [holder]
 
 
-def note_read(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
-    """Note which pages are read: where none is, the results are those of the last build."""
-    env.msct_read = list(docnames)  # type: ignore[attr-defined]
-
-
 def collect_record(app: Sphinx) -> list[dict[str, Any]]:
     """Return the results that all chapters left, under their published names, in book order.
 
@@ -147,51 +142,41 @@ def write_parquet(rows: list[dict[str, Any]], path: Path) -> None:
     parquet.write_table(pa.Table.from_pylist(rows, schema=pa.schema(fields)), path)
 
 
-def publish_results(app: Sphinx, exception: Exception | None) -> None:
-    """Write the results beside the pages: whole, and the rows of each table and figure."""
-    if exception is not None or app.builder.format != "html":
-        return
-    folder = Path(app.outdir) / RESULTS
-    folder.mkdir(exist_ok=True)
-    known = folder / "ard.csv"
-    if known.is_file() and not app.env.msct_read:  # type: ignore[attr-defined]
-        return
-    rows = collect_record(app)
-    whole = write_csv(rows)
-    if known.is_file() and known.read_text(encoding="utf-8") == whole:
-        return
-    known.write_text(whole, encoding="utf-8", newline="\n")
-    write_parquet(rows, folder / "ard.parquet")
-    places: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        for place in row["shownIn"].split():
-            places.setdefault(place, []).append(row)
-    places.pop("prose", None)
-    for stale in set(folder.glob("*.csv")) - {folder / f"{p}.csv" for p in places} - {known}:
-        stale.unlink()
-    for place, own in places.items():
-        (folder / f"{place}.csv").write_text(write_csv(own), encoding="utf-8", newline="\n")
-
-
-def collect_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Give each chapter a page of its results, where results or what surrounds them changed."""
+def publish_results(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Write the results and give each chapter a page of its own, where any of it changed."""
     if app.builder.format != "html":
         return
     rows = collect_record(app)
     titles = {doc: title.astext() for doc, title in app.env.titles.items()}
-    state = json.dumps([rows, titles, app.config.msct_study])
-    key = hashlib.sha256(state.encode()).hexdigest()
-    note = Path(app.doctreedir) / "results.key"
-    if note.is_file() and note.read_text() == key and (Path(app.outdir) / RESULTS).is_dir():
+    key = digest_files((), json.dumps([rows, titles, app.config.msct_study]))
+    note, folder = Path(app.doctreedir) / "results.key", Path(app.outdir) / RESULTS
+    if note.is_file() and note.read_text() == key:
         return
-    chapters: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        chapters.setdefault(row["chapter"], []).append(row)
-    for chapter, own in chapters.items():
+    write_results(rows, folder)
+    for chapter, own in group_rows(rows, "chapter").items():
         title = f"Results: {titles[f'chapters/{chapter}']}"
         context = {"title": title, "body": format_page(title, own)}
         yield f"{RESULTS}/{chapter}", context, "page.html"
     note.write_text(key)
+
+
+def group_rows(rows: list[dict[str, Any]], by: str) -> dict[str, list[dict[str, Any]]]:
+    """Return rows by each word of a column."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        for word in row[by].split():
+            groups.setdefault(word, []).append(row)
+    return groups
+
+
+def write_results(rows: list[dict[str, Any]], folder: Path) -> None:
+    """Write results into an emptied folder: whole, and the rows of each table and figure."""
+    empty(folder)
+    write_parquet(rows, folder / "ard.parquet")
+    files = group_rows(rows, "shownIn") | {"ard": rows}
+    files.pop("prose", None)
+    for name, own in files.items():
+        (folder / f"{name}.csv").write_text(write_csv(own), encoding="utf-8", newline="\n")
 
 
 def escape_cell(value: object) -> str:
@@ -222,6 +207,4 @@ def setup_results(app: Sphinx) -> None:
     """Register what the results need."""
     app.add_role("paste", PasteRole())
     app.add_directive("paste", PasteDirective)
-    app.connect("env-before-read-docs", note_read)
-    app.connect("html-collect-pages", collect_pages)
-    app.connect("build-finished", publish_results)
+    app.connect("html-collect-pages", publish_results)
