@@ -115,6 +115,10 @@ NOT_CODED = "Not coded"
 """What stands for a blank term or class of an adverse event."""
 
 
+AGE = "Age at entry, years"
+"""What AGE means, also as the head of a row."""
+
+
 def _one_of(*values: object) -> pa.Check:
     return pa.Check.isin(list(values), error="one of " + ", ".join(map(str, values)))
 
@@ -155,7 +159,7 @@ def _make_adsl(plan: Plan) -> pa.DataFrameSchema:
     columns = {
         "USUBJID": _text("Unique participant identifier", _NOT_BLANK, unique=True),
         "AGE": _number(
-            "Age at entry, years",
+            AGE,
             pa.Check.in_range(0, 120, error="an age in years from 0 to 120"),
             blank=True,
         ),
