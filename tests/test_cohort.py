@@ -343,8 +343,8 @@ def test_sentences_on_survival_follow_the_data(synthetic: Trial) -> None:
 
     assert say(None, 760).startswith("No participant is known to have died")
     assert say(None, 760).endswith("there is no incidence to estimate.")
-    assert say(None, 500).startswith("Survival without transplant at two years cannot be estimated")
-    assert say(None, 500).endswith("Nobody was followed to two years, so no incidence is "
+    assert say(None, 500).startswith("Survival without transplant at 24 months cannot be estimated")
+    assert say(None, 500).endswith("Nobody was followed to 24 months, so no incidence is "
                                    "estimated there.")  # fmt: skip
     assert say("DEATH", 500).startswith("Nobody was alive without transplant and followed to")
     assert "No transplant competed with death" in say("DEATH", 500)

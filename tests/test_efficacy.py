@@ -93,6 +93,25 @@ def test_the_verdict_follows_the_interval(changes: list[float], clear: str) -> N
     assert (", excluding zero" in headline) == (clear == "excludes zero")
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ([], "not assessable, no participant has both values."),
+        ([1.0], "too few changes to estimate an interval"),
+        ([1.0, 1, 1], "changes too much alike to estimate an interval"),
+    ],
+)
+def test_why_there_is_no_interval_is_said(changes: list[float], words: str) -> None:
+    labs, plan = pd.concat([make_pairs([1.0, 2]).iloc[:2], make_pairs(changes)]), Plan()
+    labs = labs.drop_duplicates(["USUBJID", "AVISITN"])
+    record = efficacy.summarise_change(labs, plan)
+    said = efficacy.say_change(record, plan, "ALB")
+    assert said.startswith(f"Serum albumin at month 24: {words}")
+    assert "No change from baseline to 24 months" in efficacy.say_headline(
+        record, plan, {"ALB": ""}
+    )
+
+
 def test_words_and_intervals_follow_the_plan() -> None:
     plan = Plan(plan_visits((0, 12, 24), "week"), "week", 6, ("ALB",), level=0.9)
     record = efficacy.summarise_change(make_pairs([2.0, 3, 2, 4]), plan)

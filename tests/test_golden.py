@@ -80,7 +80,10 @@ WORDS: dict[Callable[[odd.Tables], odd.Plan], list[tuple[str, str]]] = {
         ("safety", "Infusions and doses were not recorded one by one."),
     ],
     odd.nothing_happened: [
-        ("cohort-flow", "No participant is known to have died or been transplanted by two years."),
+        (
+            "cohort-flow",
+            "No participant is known to have died or been transplanted within 24 months.",
+        ),
         ("cohort-flow", "Nobody left before the last visit"),
         ("cohort-flow", "nobody was lost, so there is nothing to bound"),
         ("cohort-flow", "there is no incidence to estimate"),
@@ -93,7 +96,7 @@ WORDS: dict[Callable[[odd.Tables], odd.Plan], list[tuple[str, str]]] = {
         ("efficacy-endpoints", "no endpoint can be fitted by the mixed model"),
     ],
     odd.no_survivors: [
-        ("cohort-flow", "Nobody was alive without transplant and followed to two years."),
+        ("cohort-flow", "Nobody was alive without transplant and followed to 24 months."),
         ("safety", "Death, cause not recorded"),
         ("cohort-flow", "No transplant competed with death"),
     ],

@@ -133,6 +133,16 @@ def test_raw_and_adjusted_p_values_stand_under_their_heads(family: pd.DataFrame)
     }
 
 
+def test_verdicts_of_the_family_turn_at_the_level() -> None:
+    tests = {"parameter": "ALB", "visit": [6, 12, 24], "statistic": "p_holm"}
+    near = pd.DataFrame(tests | {"value": [0.051, 0.049, 0.2]})
+    assert inference.count_family(near, Plan())["value"].tolist() == [3, 1]
+    said = inference.say_family(near, Plan())
+    assert said.endswith("stay below 5% after Holm's adjustment: serum albumin at month 12.")
+    far = inference.say_family(near.assign(value=0.051), Plan())
+    assert far.endswith("none is below 5% after Holm's adjustment.")
+
+
 def test_intervals_and_verdicts_follow_the_level(
     labs: pd.DataFrame, family: pd.DataFrame, synthetic: Trial
 ) -> None:
@@ -275,6 +285,9 @@ def test_what_cannot_be_fitted_is_left_out_and_said(labs: pd.DataFrame) -> None:
     assert said.startswith("At 24 weeks, estimated")
     assert (
         "Not assessable: AST (not recorded) and MELD(i) (the mixed model cannot be fitted)." in said
+    )
+    assert "No change from baseline to 36 weeks" in inference.say_primary(
+        record, Plan(plan_visits((0, 12, 24, 36), "week"), "week", 6, ("ALT",)), {}
     )
     nothing = summarise_family(labs[labs["PARAMCD"] == "NONE"], plan)
     assert nothing.empty

@@ -8,14 +8,6 @@ import pytest
 
 from msct_helpers import Trial
 from msct_helpers.abstract import conclusions, ledger, robustness, statements
-from msct_helpers.efficacy.missing import (
-    BETTER,
-    Imputed,
-    estimate_composite,
-    estimate_delta,
-    find_flip,
-    simulate_imputations,
-)
 from msct_helpers.trial.load import load_reference, load_statements
 from msct_helpers.trial.plan import Plan, plan_visits
 from tests.conftest import get_text, with_tables
@@ -167,33 +159,6 @@ def test_synthetic_albumin_rise_is_significant_but_not_robust(
         "E11",
     }
     assert text["claims.robust_count"] == "11"
-
-
-def test_flip_is_where_the_pooled_change_turns(synthetic: Trial, evidence: pd.DataFrame) -> None:
-    labs = synthetic.efficacy_labs
-    imputed = simulate_imputations(labs, "ALB")
-    value = evidence.set_index("id")["value"]
-    for month in (6, 12, 24):
-        flip = value[f"tip.alb.m{month}.flip"]
-        before = estimate_delta(imputed[month], BETTER["ALB"], flip - 0.01)["estimate"]
-        after = estimate_delta(imputed[month], BETTER["ALB"], flip + 0.01)["estimate"]
-        assert before > 0 > after
-
-
-def test_without_missing_patients_only_an_unfavourable_change_tips() -> None:
-    known = Imputed(np.array([[1.0, 2.0], [1.0, 2.0]]), np.array([False, False]), 2.0)
-    assert np.isnan(find_flip(known, 1, 1.5))
-    assert find_flip(known, -1, 1.5) == 0
-    # Half missing, SD 2: a mean of 1.5 turns when they are 1.5 / (2 * 0.5) worse.
-    half = Imputed(known.change, np.array([True, False]), 2.0)
-    assert find_flip(half, 1, 1.5) == 1.5
-
-
-def test_events_after_a_visit_do_not_count_at_it(synthetic: Trial) -> None:
-    labs, adsl = synthetic.efficacy_labs, synthetic.adsl
-    # Deaths on days 88, 301, 458 and transplants on days 62, 376 after entry.
-    counted = [estimate_composite(labs, adsl, "ALB", month)[2] for month in (6, 12, 24)]
-    assert counted == [2, 3, 5]
 
 
 def test_the_plan_governs_the_level_and_the_plausible_shift() -> None:

@@ -44,7 +44,7 @@ def check(trial: Trial, **tables: pd.DataFrame | None) -> pd.DataFrame:
 
 def summarise(labs: pd.DataFrame) -> dict[str, float]:
     """Return the values of changes by id."""
-    record = summarise_change(labs)
+    record = summarise_change(labs, Plan())
     return dict(zip(record["id"], record["value"], strict=True))
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from msct_helpers.book.document import quote
 from msct_helpers.trial.load import Trial
 from msct_helpers.trial.plan import Plan
-from msct_helpers.trial.schema import PARAMETERS, Study, make_schemas
+from msct_helpers.trial.schema import KEYS, PARAMETERS, make_schemas
 
 
 def table_dictionary(table: str, plan: Plan) -> pd.DataFrame:
@@ -40,7 +40,7 @@ def table_units() -> pd.DataFrame:
 
 def table_study() -> pd.DataFrame:
     """Return the keys of ``study.yml``."""
-    rows = [(f"`{n}`", f.metadata["about"]) for n, f in Study.__dataclass_fields__.items()]
+    rows = [(f"`{key}`", about) for key, about in KEYS.items()]
     return pd.DataFrame(rows, columns=["Key", "Meaning"])
 
 

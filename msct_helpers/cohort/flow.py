@@ -40,7 +40,7 @@ def say_enrolment(record: pd.DataFrame, plan: Plan) -> str:
         f"{ref('enrolled', 'count')} participant{' was' if alone else 's were'} enrolled. {given} "
         f"Within {plan.horizon} the first event was death in {count('DEATH')}, liver transplant in "
         f"{count('LIVER TRANSPLANT')}, and {count('LOST TO FOLLOW-UP')} were lost to follow-up. At "
-        f"{plan.at_last} {seen('RISK')} were still at risk and {seen('ATTENDED')} were seen "
+        f"{plan.span} {seen('RISK')} were still at risk and {seen('ATTENDED')} were seen "
         f"({seen('ATTENDED', 'percent')}% of all)."
     )
 

@@ -249,16 +249,16 @@ def say_survival(record: pd.DataFrame, plan: Plan) -> str:
     value = record.loc[record["id"] == f"tfs.m{last}.percent", "value"].item()
     if np.isnan(value):
         return (
-            f"Survival without transplant at {plan.at_last} cannot be estimated: nobody was "
+            f"Survival without transplant at {plan.span} cannot be estimated: nobody was "
             "followed that long."
         )
     if value == 100:
-        return f"No participant is known to have died or been transplanted by {plan.at_last}."
+        return f"No participant is known to have died or been transplanted within {plan.span}."
     if value == 0:
-        return f"Nobody was alive without transplant and followed to {plan.at_last}."
+        return f"Nobody was alive without transplant and followed to {plan.span}."
     low, high = ref("tfs", "percent_low", visit=last), ref("tfs", "percent_high", visit=last)
     return (
-        f"Transplant-free survival at {plan.at_last} was {ref('tfs', 'percent', visit=last)}% "
+        f"Transplant-free survival at {plan.span} was {ref('tfs', 'percent', visit=last)}% "
         f"(Kaplan-Meier, {plan.level_words} confidence interval {low}% to {high}%)."
     )
 
@@ -269,7 +269,7 @@ def say_competing(record: pd.DataFrame, plan: Plan) -> str:
     values = record.set_index("id")["value"]
     died, moved = (values[f"cif.m{last}.{c}.percent"] for c in ("death", "liver-transplant"))
     if np.isnan(died):
-        return f"Nobody was followed to {plan.at_last}, so no incidence is estimated there."
+        return f"Nobody was followed to {plan.span}, so no incidence is estimated there."
     if not died + moved:
         return "No death and no transplant was recorded, so there is no incidence to estimate."
 
@@ -277,7 +277,7 @@ def say_competing(record: pd.DataFrame, plan: Plan) -> str:
         return ref(analysis, statistic, visit=last, group=group)
 
     out = (
-        f"At {plan.at_last} the cumulative incidence of death was {at('cif', 'percent')}% "
+        f"At {plan.span} the cumulative incidence of death was {at('cif', 'percent')}% "
         f"(standard error {at('cif', 'percent_se')}) and that of transplant "
         f"{at('cif', 'percent', 'LIVER TRANSPLANT')}%."
     )

@@ -108,19 +108,15 @@ def say_change(record: pd.DataFrame, plan: Plan, code: str) -> str:
     The words follow the sign of the estimate and whether its interval contains zero.
     """
     visit, name = plan.last, MEASURES[code].name
-    mean, low, high = (
-        get_value(record, "chg", s, code, visit.number) for s in ("mean", "ci_low", "ci_high")
+    mean, low, high, n = (
+        get_value(record, "chg", s, code, visit.number) for s in ("mean", "ci_low", "ci_high", "n")
     )
-    if np.isnan(mean):
-        return (
-            f"{upper_first(name)} at {visit.words}: not assessable, no participant has both values."
-        )
     pairs = f"{ref('chg', 'n', code, visit.number)} participants measured at both visits"
     if np.isnan(low):
-        return (
-            f"{upper_first(name)} at {visit.words}: too few changes to estimate an interval "
-            f"({pairs})."
-        )
+        why = "too few changes" if n == 1 else "changes too much alike"
+        why = f"{why} to estimate an interval ({pairs})"
+        why = why if n else "not assessable, no participant has both values"
+        return f"{upper_first(name)} at {visit.words}: {why}."
     word = "higher" if mean > 0 else "lower"
     clear = "includes zero" if low <= 0 <= high else "excludes zero"
     size = ref("chg", "mean", code, visit.number, unsigned=True)

@@ -12,12 +12,6 @@ from msct_helpers.efficacy.figures import find_ends, plot_course
 from msct_helpers.trial.load import Trial
 from msct_helpers.trial.plan import MEASURES, Plan
 
-PAIRS: dict[str, Cell] = {
-    "Pairs, n": "{chg.n}",
-    "Pairs: mean at baseline": "{chg.base}",
-    "Pairs: mean at visit": "{chg.end}",
-}
-
 
 def list_unrecorded(trial: Trial) -> dict[str, str]:
     """Return for each endpoint why it cannot be assessed; an empty text where it can."""
@@ -32,7 +26,9 @@ def value_columns(code: str) -> dict[str, Cell]:
         "Mean (SD)": "{obs.mean} ({obs.sd})",
         "Median (quartiles)": "{obs.median} ({obs.q1} to {obs.q3})",
         **geometric,
-        **PAIRS,
+        "Pairs, n": "{chg.n}",
+        "Pairs: mean at baseline": "{chg.base}",
+        "Pairs: mean at visit": "{chg.end}",
     }
 
 
@@ -78,31 +74,51 @@ def tell_course(
     code, why
         PARAMCD, and why it cannot be assessed, in words.
     """
-    plan, name, heading = book.plan, MEASURES[code].name, f"### {name_heading(code)}"
-    seen, own = select(record, "obs", code), labs[labs["PARAMCD"] == code]
+    heading, seen = f"### {name_heading(code)}", select(record, "obs", code)
     if seen.empty:
-        return book.say(f"{heading}\n\n{upper_first(name)}: not assessable, {why}.")
-    unit = get_unit(record, "obs", "mean", code)
-    said = [say_change(record, plan, code)]
-    said += [s for visit in plan.later if (s := say_disagreement(record, code, visit))]
-    about = f"{upper_first(name)}{',' if unit else ''}{unit}"
-    means = [f"{ref('obs', 'mean', code, v.number)}{unit}" for v in (plan.first, plan.last)]
-    rows = visit_rows(plan, code)
+        return book.say(f"{heading}\n\n{upper_first(MEASURES[code].name)}: not assessable, {why}.")
+    said = [say_change(record, book.plan, code)]
+    said += [s for visit in book.plan.later if (s := say_disagreement(record, code, visit))]
+    own = labs[labs["PARAMCD"] == code]
     return join(
         book.say(f"{heading}\n\n{' '.join(said)}"),
-        book.figure(
-            plot_course,
-            seen,
-            own,
-            find_ends(own, status, plan),
-            plan,
-            name=f"fig-{code.lower()}",
-            caption=f"{about}, by visit. Thin lines: participants. Black: mean of all seen at the "
-            f"visit with its {plan.level_words} interval. Marks: last value of participants who "
-            "died, were transplanted or were lost.",
-            alt=f"Lines for {own['USUBJID'].nunique()} participants. Mean {name} of all seen "
-            f"{means[0]} at baseline and {means[1]} at {plan.last.words}.",
-        ),
+        show_figure(book, seen, own, find_ends(own, status, book.plan)),
+        show_tables(book, record, code),
+    )
+
+
+def name_with_unit(record: pd.DataFrame, code: str) -> str:
+    """Return a measure with its unit, as captions begin."""
+    unit = get_unit(record, "obs", "mean", code)
+    return f"{upper_first(MEASURES[code].name)}{',' if unit else ''}{unit}"
+
+
+def show_figure(
+    book: Chapter, seen: pd.DataFrame, own: pd.DataFrame, ends: pd.DataFrame
+) -> Document:
+    """Return the figure of a measure (`msct_helpers.efficacy.figures.plot_course`)."""
+    plan, code = book.plan, str(own["PARAMCD"].iloc[0])
+    unit = get_unit(seen, "obs", "mean", code)
+    means = [f"{ref('obs', 'mean', code, v.number)}{unit}" for v in (plan.first, plan.last)]
+    return book.figure(
+        plot_course,
+        seen,
+        own,
+        ends,
+        plan,
+        name=f"fig-{code.lower()}",
+        caption=f"{name_with_unit(seen, code)}, by visit. Thin lines: participants. Black: mean of "
+        f"all seen at the visit with its {plan.level_words} interval. Marks: last value of "
+        "participants who died, were transplanted or were lost.",
+        alt=f"Lines for {own['USUBJID'].nunique()} participants. Mean {MEASURES[code].name} of all "
+        f"seen {means[0]} at baseline and {means[1]} at {plan.last.words}.",
+    )
+
+
+def show_tables(book: Chapter, record: pd.DataFrame, code: str) -> Document:
+    """Return the tables of a measure: its values, and its change."""
+    rows, about = visit_rows(book.plan, code), name_with_unit(record, code)
+    return join(
         book.table(
             lay_out(record, rows, value_columns(code), heads=["Visit"]),
             name=f"tab-{code.lower()}-values",
@@ -110,7 +126,7 @@ def tell_course(
             "a value at baseline and at the visit. SD, standard deviation.",
         ),
         book.table(
-            lay_out(record, rows, change_columns(plan), heads=["Visit"]),
+            lay_out(record, rows, change_columns(book.plan), heads=["Visit"]),
             name=f"tab-{code.lower()}",
             caption=f"{about}: all seen at each visit, and change from baseline among participants "
             "with both values. SD, standard deviation; CI, confidence interval.",

@@ -239,7 +239,7 @@ def say_primary(record: pd.DataFrame, plan: Plan, absent: dict[str, str]) -> str
         f"transplanted or missed a visit, {'; '.join(parts)}."
     )
     if not parts:
-        out = "No change from baseline can be estimated by the mixed model."
+        out = f"No change from baseline to {plan.span} can be estimated by the mixed model."
     out += say_absent({c: absent.get(c) or UNFITTED for c in plan.family if c not in fitted})
     return (
         f"{out} {say_family(record, plan)} These are changes from baseline without a control arm."

@@ -7,6 +7,7 @@ remedy where it can be guessed.
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -164,6 +165,16 @@ class Table:
         """Note a reading."""
         self.log.state(self.file, column, text, int(count), matters)
 
+    def state_rows(
+        self, column: str, where: Any, said: str, *, name: bool = False, matters: bool = True
+    ) -> None:
+        """Note a reading of the rows of a mask over `data`, if any, and name their people."""
+        rows = self.data.index[np.asarray(where, dtype=bool)]
+        if len(rows):
+            people = self.data.loc[rows, "USUBJID"].dropna().unique() if name else []
+            named = f": {list_values(people)}" if name else ""
+            self.state(column, said + named, len(rows), matters)
+
     def is_bad(self, column: str) -> np.ndarray:
         """Return which rows of `data` have a problem in a column."""
         none = np.zeros(len(self.lines), dtype=bool)
@@ -233,25 +244,53 @@ def _state_heading(sheet: Sheet, folded: list[str], places: dict[str, int], log:
         log.state(sheet.file, "", f"columns not read: {list_values(unread, 20)}", len(unread))
 
 
-def read_texts(table: Table, column: str) -> pd.Series:
-    """Return a column of text: ends trimmed, one spelling a term, missing values missing."""
+@dataclass
+class Cells:
+    """The different cells of a column: where and how often each stands, trimmed, and if missing."""
+
+    codes: np.ndarray
+    unique: Any
+    counts: np.ndarray
+    trimmed: list[str]
+    missing: np.ndarray
+
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        """Return by row what is given by different cell."""
+        return values[self.codes] if len(values) else values
+
+
+def look_at(table: Table, column: str) -> Cells:
+    """Return the different cells of a column."""
     codes, unique = pd.factorize(table.raw[column])
-    counts = np.bincount(codes, minlength=len(unique))
     trimmed = [trim(u) for u in unique]
     missing = np.array([t.casefold() in MISSING for t in trimmed], dtype=bool)
-    if not _keeps_missing(table, column):
-        _state_missing(table, column, unique, counts, missing)
-    given = [(i, trimmed[i]) for i in range(len(unique)) if not missing[i]]
-    _state_texts(table, column, [(unique[i], t, counts[i]) for i, t in given])
-    spelled = _spell(table, column, [(t, int(counts[i])) for i, t in given])
-    out = np.full(len(unique), np.nan, dtype=object)
-    for i, text in given:
-        out[i] = spelled.get(text, text)
-    series = pd.Series(out[codes] if len(unique) else [], dtype=object)
-    long = np.array([len(u) > LONGEST_CELL for u in unique], dtype=bool)
+    return Cells(codes, unique, np.bincount(codes, minlength=len(unique)), trimmed, missing)
+
+
+def _look_and_state(table: Table, column: str) -> tuple[Cells, list[tuple[str, str, int]]]:
+    """Return cells, and those not missing as (in the file, trimmed, how many); state oddities."""
+    cells = look_at(table, column)
+    told = cells.missing & (cells.unique != "")
+    if told.any() and not _keeps_missing(table, column):
+        shown = list_values(cells.unique[told])
+        table.state(column, f"{shown} read as missing", cells.counts[told].sum())
+    every = zip(cells.unique, cells.trimmed, cells.counts.tolist(), strict=True)
+    given = [cell for cell, missing in zip(every, cells.missing, strict=True) if not missing]
+    _state_texts(table, column, given)
+    return cells, given
+
+
+def read_texts(table: Table, column: str) -> pd.Series:
+    """Return a column of text: ends trimmed, one spelling a term, missing values missing."""
+    cells, given = _look_and_state(table, column)
+    spelled = _spell(table, column, given)
+    texts = np.array([spelled.get(t, t) for t in cells.trimmed], dtype=object)
+    texts[cells.missing] = np.nan
+    long = np.array([len(u) > LONGEST_CELL for u in cells.unique], dtype=bool)
     if long.any():
-        table.refuse(column, long[codes], f"a text of at most {LONGEST_CELL} characters")
-    return series
+        where = cells.spread(long)
+        table.refuse(column, where, f"a text of at most {LONGEST_CELL} characters")
+    return pd.Series(cells.spread(texts), dtype=object)
 
 
 def _keeps_missing(table: Table, column: str) -> bool:
@@ -260,15 +299,6 @@ def _keeps_missing(table: Table, column: str) -> bool:
     if known is None or column in ("AEDECOD", "AEBODSYS", "AVALU", "AVISIT", "AVISITN", "EOSDY"):
         return False
     return not known.nullable
-
-
-def _state_missing(
-    table: Table, column: str, unique: Any, counts: np.ndarray, missing: np.ndarray
-) -> None:
-    told = [i for i in np.flatnonzero(missing) if unique[i] != ""]
-    if told:
-        shown = list_values([unique[i] for i in told])
-        table.state(column, f"{shown} read as missing", counts[told].sum())
 
 
 def _state_texts(table: Table, column: str, texts: list[tuple[str, str, int]]) -> None:
@@ -301,24 +331,22 @@ def _is_no_word(text: str) -> bool:
     return bool(odd) or not any(c.isalpha() for c in text)
 
 
-def _spell(table: Table, column: str, texts: list[tuple[str, int]]) -> dict[str, str]:
+def _spell(table: Table, column: str, texts: list[tuple[str, str, int]]) -> dict[str, str]:
     """Return the spelling that stands for each text of a column of terms, and state them."""
     if column not in TERMS and column not in FREE:
         return {}
-    totals: dict[str, int] = {}
-    for text, n in texts:
-        totals[text] = totals.get(text, 0) + n
+    totals = Counter[str]()
+    for _, text, n in texts:
+        totals[text] += n
     known = {fold(t): t for t in TERMS.get(column, ())}
+    for text, _ in totals.most_common() if column in FREE else []:
+        known.setdefault(fold(text), text)
     synonyms = SYNONYMS.get(column, {})
-    for text in sorted(totals, key=lambda t: -totals[t]):
-        if column in FREE:
-            known.setdefault(fold(text), text)
     spelled = {t: known.get(fold(t), synonyms.get(fold(t), t)) for t in totals}
     for text, term in spelled.items():
         if text != term:
-            same = fold(text) == fold(term)
             said = f"{show_value(text)} read as {show_value(term)}"
-            table.state(column, said, totals[text], matters=not same)
+            table.state(column, said, totals[text], matters=fold(text) != fold(term))
     return spelled
 
 
@@ -338,23 +366,15 @@ def refuse_near_terms(table: Table) -> None:
 
 def read_numbers(table: Table, column: str) -> pd.Series:
     """Return a column of numbers; refuse what is none, and state what is read by a rule."""
-    codes, unique = pd.factorize(table.raw[column])
-    counts = np.bincount(codes, minlength=len(unique))
-    trimmed = [trim(u) for u in unique]
-    missing = np.array([t.casefold() in MISSING for t in trimmed], dtype=bool)
-    if not _keeps_missing(table, column):
-        _state_missing(table, column, unique, counts, missing)
-    given = [(unique[i], trimmed[i], counts[i]) for i in np.flatnonzero(~missing)]
-    _state_texts(table, column, given)
-    values = np.array([parse_number(t) for t in trimmed], dtype=float)
+    cells, _ = _look_and_state(table, column)
+    values = np.array([parse_number(t) for t in cells.trimmed], dtype=float)
     if column == "AVAL":
-        _read_below(table, trimmed, counts, values)
-    numbers = pd.Series(values[codes] if len(unique) else [], dtype=float)
-    named = column == "AVISITN"
-    unread = np.isnan(values) & ~missing
-    if unread.any() and not named and not (column == "AVAL" and table.name == "adlb"):
-        refuse_numbers(table, column, unread[codes])
-    return numbers
+        _read_below(table, cells, values)
+    unread = np.isnan(values) & ~cells.missing
+    # Visits may be named, and of parameters that are not analysed values may be words.
+    if unread.any() and column not in ("AVISITN", "AVAL"):
+        refuse_numbers(table, column, cells.spread(unread))
+    return pd.Series(cells.spread(values), dtype=float)
 
 
 def refuse_numbers(table: Table, column: str, where: np.ndarray) -> None:
@@ -382,20 +402,19 @@ def guess_number(text: str) -> str:
     return next((r for shape, r in REMEDIES.items() if re.fullmatch(shape, bare)), "")
 
 
-def _read_below(table: Table, trimmed: list[str], counts: np.ndarray, values: np.ndarray) -> None:
+def _read_below(table: Table, cells: Cells, values: np.ndarray) -> None:
     """Read a value below a limit of detection as half the limit."""
-    for i, text in enumerate(trimmed):
+    for i, text in enumerate(cells.trimmed):
         found = BELOW.fullmatch(text)
         if found and parse_number(found[1]) > 0:
             values[i] = parse_number(found[1]) / 2
             said = f"{show_value(text)} read as half the limit, {values[i]:g}"
-            table.state("AVAL", said, counts[i], matters=True)
+            table.state("AVAL", said, cells.counts[i], matters=True)
 
 
 def fill_blank_terms(table: Table) -> None:
     """Say of adverse events without a term or class that they are not coded."""
     for column in ("AEDECOD", "AEBODSYS"):
         blank = table.data[column].isna()
-        if blank.any():
-            table.data[column] = table.data[column].astype(object).mask(blank, NOT_CODED)
-            table.state(column, f"blank read as '{NOT_CODED}'", blank.sum(), matters=True)
+        table.data[column] = table.data[column].astype(object).mask(blank, NOT_CODED)
+        table.state_rows(column, blank, f"blank read as '{NOT_CODED}'")

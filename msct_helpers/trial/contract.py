@@ -8,7 +8,7 @@ import gc
 import hashlib
 import os
 import re
-import stat
+import traceback
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,13 +16,8 @@ from pathlib import Path
 import pandas as pd
 import pandera.pandas as pa
 
-from msct_helpers.trial import rules
-from msct_helpers.trial.cells import (
-    Table,
-    fill_blank_terms,
-    make_table,
-    refuse_near_terms,
-)
+from msct_helpers.trial import labs, rules
+from msct_helpers.trial.cells import Table, fill_blank_terms, make_table, refuse_near_terms
 from msct_helpers.trial.findings import (
     Log,
     Problem,
@@ -30,13 +25,6 @@ from msct_helpers.trial.findings import (
     describe_problems,
     describe_readings,
     list_values,
-)
-from msct_helpers.trial.labs import (
-    Labs,
-    check_plausible,
-    derive_days,
-    find_first_dates,
-    sort_labs,
 )
 from msct_helpers.trial.paths import digest_data
 from msct_helpers.trial.plan import Plan, make_plan
@@ -50,6 +38,9 @@ DATA_FILES = re.compile(
     r".*\.(csv|tsv|txt|tab|dat|xlsx?|xlsm|ods|sas7bdat|xpt|parquet|json|sav|dta|rds|gz|zip|ya?ml)"
 )
 """Names of files that may be meant as data."""
+
+FILES = (FILE, *(f"{name}.csv" for name in TABLES))
+"""Files that are read, in the order of the report."""
 
 UNKNOWN = make_plan(1, (0, 1))
 """The plan in place of one that cannot be read; it rules out what every plan does."""
@@ -96,7 +87,7 @@ def check_folder(folder: str | Path) -> CheckResult:
         _check(Path(folder), result, log)
     except Exception as error:
         # The last resort: a data set must never be able to stop the check itself.
-        where = _find_place(error)
+        where = traceback.extract_tb(error.__traceback__)[-1].name
         note = f"{type(error).__name__} in {where}: {show_text(str(error))}"
         expected = "a data set that this check can follow; internal error"
         log.refuse(result.folder, expected, note=note)
@@ -104,10 +95,9 @@ def check_folder(folder: str | Path) -> CheckResult:
     finally:
         if collecting:
             gc.enable()
-    order = [FILE, *(f"{name}.csv" for name in TABLES)]
-    rank = {file: i for i, file in enumerate(order)}
-    result.problems.sort(key=lambda p: rank.get(p.file, len(rank)))
-    result.readings.sort(key=lambda r: rank.get(r.file, len(rank)))
+    rank = {file: i for i, file in enumerate(FILES)}
+    for found in (result.problems, result.readings):
+        found.sort(key=lambda p: rank.get(p.file, len(rank)))
     return result
 
 
@@ -115,13 +105,6 @@ def load_study(folder: Path, log: Log) -> Study | None:
     """Return what ``study.yml`` of a folder says, or None with its problems in the log."""
     names = _list_names(folder, log)
     return read_study(folder, log)[0] if names and _is_there(FILE, names, log) else None
-
-
-def _find_place(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return trace.tb_frame.f_code.co_name if trace else "?"
 
 
 def _check(folder: Path, result: CheckResult, log: Log) -> None:
@@ -133,12 +116,12 @@ def _check(folder: Path, result: CheckResult, log: Log) -> None:
     tables = {name: _read_table(folder, name, schemas[name], names, log) for name in TABLES}
     _state_others(folder, names, study, log)
     result.rows = {t.file: len(t.lines) for t in tables.values() if t is not None}
-    labs = _check_tables(tables, study, plan, log)
+    found = _check_tables(tables, study, plan, log)
     if study is not None:
         check_ranges(study, log)
         _check_sums(folder, names, study, log)
     if not log.problems and study is not None:
-        result.trial = _make_trial(folder, study, tables, labs, log)
+        result.trial = _make_trial(folder, study, tables, found, log)
 
 
 def _list_names(folder: Path, log: Log) -> list[str] | None:
@@ -195,23 +178,12 @@ def _read_table(
 
 
 def _state_others(folder: Path, names: list[str], study: Study | None, log: Log) -> None:
-    read = {FILE, *(f"{name}.csv" for name in TABLES), *((study and study.checksums) or {})}
-    near = {p.file for p in log.problems}
-    other = [n for n in names if n not in read | near and DATA_FILES.fullmatch(n.casefold())]
-    if other:
-        log.state("folder", "", f"files not read: {list_values(other)}", len(other))
-    inner = [
-        n for n in names if n not in other and not n.startswith(".") and _is_folder(folder / n)
-    ]
-    if inner:
-        log.state("folder", "", f"folders not read: {list_values(inner)}", len(inner))
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return stat.S_ISDIR(path.lstat().st_mode)
-    except (OSError, ValueError):
-        return False
+    read = {*FILES, *((study and study.checksums) or {}), *(p.file for p in log.problems)}
+    other = [n for n in names if n not in read and DATA_FILES.fullmatch(n.casefold())]
+    inner = [n for n in names if n not in other and n[0] != "." and os.path.isdir(folder / n)]
+    for kind, found in (("files", other), ("folders", inner)):
+        if found:
+            log.state("folder", "", f"{kind} not read: {list_values(found)}", len(found))
 
 
 def _check_sums(folder: Path, names: list[str], study: Study, log: Log) -> None:
@@ -228,114 +200,104 @@ def _check_sums(folder: Path, names: list[str], study: Study, log: Log) -> None:
 
 def _check_tables(
     tables: dict[str, Table | None], study: Study | None, plan: Plan | None, log: Log
-) -> Labs | None:
+) -> labs.Labs | None:
     """Check each table, then all of them together; return the laboratory rows by their use."""
-    adsl, adlb, adae, adex = (tables[name] for name in ("adsl", "adlb", "adae", "adex"))
+    adsl, adlb, adae, adex = (tables[name] for name in TABLES)
     others = [t for t in (adlb, adae, adex) if t is not None]
     for table in (adsl, *others):
         if table is not None:
             rules.check_copies(table)
             refuse_near_terms(table)
     _fill_days(adsl, others)
-    labs = _check_labs(adlb, plan) if adlb is not None and plan is not None else None
+    sorted_labs = _check_labs(adlb, plan) if adlb is not None and plan is not None else None
     if adae is not None:
         fill_blank_terms(adae)
         rules.check_events(adae)
     for table in (adae, adex):
         if table is not None:
             rules.check_columns(table)
-    if adsl is None:
-        return labs
-    _check_between(adsl, others, adlb, labs, study, log)
-    return labs
+    if adsl is not None:
+        _check_between(adsl, adlb, adae, adex)
+        if adlb is not None and sorted_labs is not None:
+            rules.state_late_baselines(adlb, adsl, sorted_labs.planned)
+        if study is not None:
+            rules.check_study(study, adsl, log)
+    return sorted_labs
 
 
 def _fill_days(adsl: Table | None, others: list[Table]) -> None:
     """Derive study days from dates, and the last day of those in ongoing follow-up."""
     adlb = next((t for t in others if t.name == "adlb"), None)
-    first = find_first_dates(adsl, adlb) if adsl is not None else pd.Series(dtype=object)
+    first = labs.find_first_dates(adsl, adlb) if adsl is not None else pd.Series(dtype=object)
     for table in others:
-        derive_days(table, rules.DAYS[table.name], DATES[table.name], first)
+        labs.derive_days(table, rules.DAYS[table.name], DATES[table.name], first)
         rules.check_day_column(table)
     if adsl is not None:
         rules.read_unknown_sex(adsl)
         rules.fill_last_days(adsl, others)
 
 
-def _check_labs(adlb: Table, plan: Plan) -> Labs:
+def _check_labs(adlb: Table, plan: Plan) -> labs.Labs:
     every = adlb.data
-    labs = sort_labs(adlb, plan)
-    analysed = pd.concat([labs.planned, labs.unscheduled]).sort_index()
-    adlb.data = analysed
+    found = labs.sort_labs(adlb, plan)
+    adlb.data = analysed = pd.concat([found.planned, found.unscheduled]).sort_index()
     rules.check_columns(adlb, skip=("AVISIT", "AVISITN"))
-    adlb.data = labs.planned
+    adlb.data = found.planned
     rules.check_columns(adlb, only=("AVISIT", "AVISITN"))
-    check_plausible(adlb, analysed)
-    rules.check_baselines(labs.planned, adlb)
+    labs.check_plausible(adlb, analysed)
+    rules.check_baselines(found.planned, adlb)
     adlb.data = every
-    return labs
+    return found
 
 
-def _check_between(
-    adsl: Table,
-    others: list[Table],
-    adlb: Table | None,
-    labs: Labs | None,
-    study: Study | None,
-    log: Log,
-) -> None:
-    by_name = {t.name: t for t in others}
-    adae, adex = by_name.get("adae"), by_name.get("adex")
+def _check_between(adsl: Table, adlb: Table | None, adae: Table | None, adex: Table | None) -> None:
     if adex is not None:
         rules.state_doses(adex)
         if adsl.whole and adex.whole:
             rules.check_infusions(adsl, adex)
     rules.check_subjects(adsl)
     rules.check_columns(adsl)
-    if adsl.whole and len(adsl.data):
-        for table in others:
+    for table in (adlb, adae, adex):
+        if table is not None and adsl.whole and len(adsl.data):
             rules.check_people(table, adsl)
             rules.check_last_days(table, adsl)
     if adae is not None:
         rules.check_fatal(adsl, adae)
         rules.check_hours(adsl, adae, adex)
-    if adlb is not None and labs is not None:
-        rules.state_late_baselines(adlb, adsl, labs.planned)
-    if study is not None:
-        rules.check_study(study, adsl, log)
 
 
 def _make_trial(
-    folder: Path, study: Study, tables: dict[str, Table | None], labs: Labs | None, log: Log
+    folder: Path, study: Study, tables: dict[str, Table | None], found: labs.Labs | None, log: Log
 ) -> Trial | None:
-    adsl, adae, adex = tables["adsl"], tables["adae"], tables["adex"]
-    if adsl is None or labs is None:
+    adsl, _, adae, adex = (_finish(tables[name]) for name in TABLES)
+    if adsl is None or found is None:
         return None
     try:
         digest = digest_data(folder)
     except OSError as error:
         log.refuse(Path(error.filename or "").name, "a file that can be read")
         return None
-    measured = [labs.planned, labs.unscheduled]
+    measured = (found.planned, found.unscheduled)
     adlb, unscheduled = (_type(convert_units(d, study.reporting_units)) for d in measured)
     return Trial(
         study=study,
-        adsl=_finish(adsl),
+        adsl=adsl,
         adlb=adlb,
-        adae=_finish(adae, "AESEV") if adae is not None else None,
-        adex=_finish(adex) if adex is not None else None,
+        adae=adae,
+        adex=adex,
         folder=folder.resolve().name,
         digest=digest,
         unscheduled=unscheduled,
-        carried=_type(labs.carried),
+        carried=_type(found.carried),
         readings=tuple(log.readings),
     )
 
 
-def _finish(table: Table, *more: str) -> pd.DataFrame:
-    """Return the columns of the contract, and others where the file has them."""
-    columns = [*table.schema.columns, *(c for c in more if c in table.data)]
-    return _type(table.data[columns])
+def _finish(table: Table | None) -> pd.DataFrame | None:
+    """Return the columns of the contract, and AESEV where the file has it."""
+    if table is None:
+        return None
+    return _type(table.data[[c for c in (*table.schema.columns, "AESEV") if c in table.data]])
 
 
 def _type(data: pd.DataFrame) -> pd.DataFrame:

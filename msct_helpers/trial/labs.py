@@ -7,7 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from msct_helpers.trial.cells import MISSING, Table, fold, parse_number, refuse_numbers, trim
+from msct_helpers.trial.cells import (
+    MISSING,
+    Table,
+    fold,
+    look_at,
+    parse_number,
+    refuse_numbers,
+    trim,
+)
 from msct_helpers.trial.findings import list_values, show_value
 from msct_helpers.trial.plan import BASELINE, Plan, Visit
 from msct_helpers.trial.schema import PARAMETERS, PLAUSIBLE, read_unit
@@ -40,13 +48,12 @@ def sort_labs(table: Table, plan: Plan) -> Labs:
     carried = table.data[~known]
     if len(carried):
         counts = carried["PARAMCD"].value_counts()
-        listed = ", ".join(f"{show_value(c)} ({n:,} rows)" for c, n in counts.head(20).items())
-        more = f" and {len(counts) - 20:,} more" if len(counts) > 20 else ""
-        said = f"parameters that are listed and not analysed: {listed}{more}"
+        said = f"parameters that are listed and not analysed: {_list_counts(counts, 20)}"
         table.state("PARAMCD", said, len(carried), matters=True)
     table.data = table.data[known].copy()
-    unread = table.data["AVAL"].isna() & ~_is_missing(table, "AVAL")
-    refuse_numbers(table, "AVAL", unread.to_numpy())
+    cells = look_at(table, "AVAL")
+    written = ~cells.spread(cells.missing)[table.data.index]
+    refuse_numbers(table, "AVAL", table.data["AVAL"].isna() & written)
     read_units(table)
     visits = read_visits(table, plan)
     table.data["AVISITN"] = visits["AVISITN"]
@@ -69,14 +76,6 @@ def _refuse_near_codes(table: Table) -> np.ndarray:
     expected = "the exact code of a parameter"
     table.refuse("PARAMCD", where, expected, lambda c: f"Is {near[trim(c)]} meant?")
     return where
-
-
-def _is_missing(table: Table, column: str) -> pd.Series:
-    """Return which rows of `data` have nothing in a cell of the file."""
-    codes, unique = pd.factorize(table.raw[column])
-    missing = np.array([trim(u).casefold() in MISSING for u in unique], dtype=bool)
-    every = missing[codes] if len(unique) else np.array([], dtype=bool)
-    return pd.Series(every[table.data.index], index=table.data.index)
 
 
 def read_units(table: Table) -> None:
@@ -182,18 +181,19 @@ def _state_visit(table: Table, name: str, number: str, visit: Visit, count: int)
 
 
 def _state_outside(table: Table, visits: pd.DataFrame, plan: Plan) -> None:
-    if visits.empty:
-        return
-    counts = visits.assign(AVISIT=visits["AVISIT"].replace("", "(no name)"))[
-        "AVISIT"
-    ].value_counts()
-    listed = ", ".join(f"{show_value(v)} ({n:,} rows)" for v, n in counts.head(10).items())
-    more = f" and {len(counts) - 10:,} more" if len(counts) > 10 else ""
-    said = (
-        f"visits outside the plan ({', '.join(v.name for v in plan.visits)}): {listed}{more}; "
-        "used only for the worst value after baseline"
-    )
-    table.state("AVISIT", said, len(visits), matters=True)
+    if len(visits):
+        listed = _list_counts(visits["AVISIT"].replace("", "(no name)").value_counts(), 10)
+        planned = ", ".join(v.name for v in plan.visits)
+        said = (
+            f"visits outside the plan ({planned}): {listed}; used only for the worst value after "
+            "baseline"
+        )
+        table.state("AVISIT", said, len(visits), matters=True)
+
+
+def _list_counts(counts: pd.Series, limit: int) -> str:
+    listed = ", ".join(f"{show_value(c)} ({n:,} rows)" for c, n in counts.head(limit).items())
+    return listed + (f" and {len(counts) - limit:,} more" if len(counts) > limit else "")
 
 
 def keep_flagged(table: Table, data: pd.DataFrame) -> pd.DataFrame:
@@ -208,13 +208,9 @@ def keep_flagged(table: Table, data: pd.DataFrame) -> pd.DataFrame:
     key = [data["USUBJID"], data["PARAMCD"]]
     one = (flagged & baseline).groupby(key).transform("sum") == 1
     dropped = baseline & one & ~flagged
-    if dropped.any():
-        who = data.loc[dropped, "USUBJID"].unique()
-        said = (
-            f"of several baseline records the one flagged Y is used; the others are left out "
-            f"(participants {list_values(who)})"
-        )
-        table.state("ABLFL", said, dropped.sum(), matters=True)
+    who = list_values(data.loc[dropped, "USUBJID"].unique())
+    said = "of several baseline records the one flagged Y is used; the others are left out "
+    table.state_rows("ABLFL", dropped, f"{said}(participants {who})")
     return data[~dropped]
 
 
@@ -236,14 +232,12 @@ def derive_days(table: Table, day: str, date: str, first: pd.Series) -> None:
     derived = (passed + (passed >= 0)).astype(float)
     given = table.data[day]
     found = given.isna() & derived.notna() & ~table.is_bad(day)
-    if found.any():
-        table.data[day] = given.mask(found, derived)
-        said = f"days derived from {date}: the day of reference is day 1, the day before it day -1"
-        table.state(day, said, found.sum(), matters=True)
+    table.data[day] = given.mask(found, derived)
+    said = f"days derived from {date}: the day of reference is day 1, the day before it day -1"
+    table.state_rows(day, found, said)
     differs = (given != derived) & given.notna() & derived.notna()
-    if differs.any():
-        said = f"days that differ from those of the dates in {date}; the days are used"
-        table.state(day, said, differs.sum(), matters=True)
+    said = f"days that differ from those of the dates in {date}; the days are used"
+    table.state_rows(day, differs, said)
 
 
 def read_dates(texts: pd.Series) -> pd.Series:

@@ -153,10 +153,10 @@ def check_subjects(adsl: Table) -> None:
     if not treated.any():
         expected = f"{NO_CELLS}, as TRTSDY gives no infusion to anybody"
         adsl.refuse("MSCSRC", untreated, expected)
-    elif untreated.any() and not table_has_both:
+    elif not table_has_both:
         who = list_values(data.loc[untreated, "USUBJID"].astype(str))
         said = f"a source of cells but no infusion: {who}; counted among the enrolled"
-        adsl.state("TRTSDY", said, untreated.sum(), matters=True)
+        adsl.state_rows("TRTSDY", untreated, said)
     if (data["FASFL"] == "N").all():
         expected = "Y for somebody: a full analysis set with nobody in it cannot be analysed"
         adsl.refuse("FASFL", data["FASFL"] == "N", expected)
@@ -187,35 +187,23 @@ def _check_arms(adsl: Table) -> None:
 
 def _state_odd(adsl: Table) -> None:
     data = adsl.data
-    odd = {
-        "AGE": (
-            (data["AGE"] < ADULT) | (data["AGE"] > VERY_OLD),
-            f"ages below {ADULT} or above {VERY_OLD}; kept as they are",
-        ),
-        "TRTSDY": (
-            data["TRTSDY"] > 30,
-            "first infusions later than day 30; study days count from entry",
-        ),
-        "DTHDY": (
-            data["DTHDY"].notna() & (data["DCSREAS"] == "LIVER TRANSPLANT"),
-            "deaths after a transplant; the transplant is the first event",
-        ),
-    }
-    for column, (where, said) in odd.items():
-        if where.any():
-            who = list_values(data.loc[where, "USUBJID"].astype(str))
-            adsl.state(column, f"{said}: {who}", where.sum(), matters=True)
+    old = f"ages below {ADULT} or above {VERY_OLD}; kept as they are"
+    adsl.state_rows("AGE", (data["AGE"] < ADULT) | (data["AGE"] > VERY_OLD), old, name=True)
+    late = "first infusions later than day 30; study days count from entry"
+    adsl.state_rows("TRTSDY", data["TRTSDY"] > 30, late, name=True)
+    died = data["DTHDY"].notna() & (data["DCSREAS"] == "LIVER TRANSPLANT")
+    said = "deaths after a transplant; the transplant is the first event"
+    adsl.state_rows("DTHDY", died, said, name=True)
     outside = data["FASFL"] == "N"
-    if outside.any() and not outside.all():
-        adsl.state("FASFL", "participants outside the full analysis set", outside.sum(), True)
+    if not outside.all():
+        adsl.state_rows("FASFL", outside, "participants outside the full analysis set")
 
 
 def read_unknown_sex(adsl: Table) -> None:
     """Read sex U as not recorded."""
-    unknown = adsl.data["SEX"].map(lambda s: isinstance(s, str) and fold(s) == "u").astype(bool)
-    if unknown.any():
-        adsl.data["SEX"] = adsl.data["SEX"].mask(unknown)
-        adsl.state("SEX", "'U' read as not recorded", unknown.sum(), matters=True)
+    unknown = adsl.data["SEX"].map(fold, na_action="ignore").eq("u")
+    adsl.state_rows("SEX", unknown, "'U' read as not recorded")
+    adsl.data["SEX"] = adsl.data["SEX"].mask(unknown)
 
 
 def fill_last_days(adsl: Table, others: list[Table]) -> None:
@@ -224,17 +212,15 @@ def fill_last_days(adsl: Table, others: list[Table]) -> None:
     wanted = (data["EOSSTT"] == "ONGOING") & data["EOSDY"].isna() & ~adsl.is_bad("EOSDY")
     if not wanted.any():
         return
-    days = [t.data.set_index("USUBJID")[DAYS[t.name]].dropna() for t in others]
-    days.append(data.set_index("USUBJID")["TRTSDY"].dropna())
-    every = pd.concat(days)
-    last = data["USUBJID"].map(every.groupby(level=0).max())
-    found = wanted & last.notna() & (last >= 1)
+    tables = [t.data.set_index("USUBJID")[DAYS[t.name]] for t in others]
+    days = pd.concat([*tables, data.set_index("USUBJID")["TRTSDY"]]).dropna()
+    last = data["USUBJID"].map(days.groupby(level=0).max())
+    found = wanted & (last >= 1)
     adsl.data["EOSDY"] = data["EOSDY"].mask(found, last)
-    if found.any():
-        rows = adsl.data[found]
-        each = [f"{u} day {d:.0f}" for u, d in zip(rows["USUBJID"], rows["EOSDY"], strict=True)]
-        said = f"ongoing and blank: the last day in any table is taken: {list_values(each)}"
-        adsl.state("EOSDY", said, found.sum(), matters=True)
+    rows = adsl.data[found]
+    each = [f"{u} day {d:.0f}" for u, d in zip(rows["USUBJID"], rows["EOSDY"], strict=True)]
+    said = f"ongoing and blank: the last day in any table is taken: {list_values(each)}"
+    adsl.state_rows("EOSDY", found, said)
 
 
 def check_events(adae: Table) -> None:
@@ -247,48 +233,37 @@ def check_events(adae: Table) -> None:
         about = adae.schema.columns["AETOXGR"].description
         adae.log.refuse(adae.file, f"a column: {about}", column="AETOXGR", note="missing")
         return
-    blanks = {
-        "AETOXGR": "without a grade: not graded, so in no count by grade",
-        "ASTDY": "without a day of onset: counted as on treatment",
-    }
-    for column, said in blanks.items():
-        blank = data[column].isna() & ~adae.is_bad(column)
-        absent = column == "ASTDY" and column not in adae.raw and blank.all()
-        if blank.any() and not absent:
-            instead = column == "AETOXGR" and "AESEV" in data
-            more = "; AESEV is kept in its place" if instead else ""
-            adae.state(column, f"events {said}{more}", blank.sum(), matters=True)
-    if "AEHRINF" not in adae.raw and len(data):
+    instead = "; AESEV is kept in its place" if "AESEV" in data else ""
+    grade = f"events without a grade: not graded, so in no count by grade{instead}"
+    adae.state_rows("AETOXGR", data["AETOXGR"].isna() & ~adae.is_bad("AETOXGR"), grade)
+    if "ASTDY" in adae.raw or data["ASTDY"].notna().any():
+        said = "events without a day of onset: counted as on treatment"
+        adae.state_rows("ASTDY", data["ASTDY"].isna() & ~adae.is_bad("ASTDY"), said)
+    if "AEHRINF" not in adae.raw:
         said = "no such column: nobody knows which events began within 24 hours of an infusion"
-        adae.state("AEHRINF", said, len(data), matters=True)
-    early = data["ASTDY"] < -365
-    if early.any():
-        said = "events that began more than a year before day 1; kept as they are"
-        adae.state("ASTDY", said, early.sum(), matters=True)
+        adae.state_rows("AEHRINF", data["AEHRINF"].isna(), said)
+    said = "events that began more than a year before day 1; kept as they are"
+    adae.state_rows("ASTDY", data["ASTDY"] < -365, said)
     classes = data.dropna(subset="AEDECOD").groupby("AEDECOD")["AEBODSYS"].nunique()
-    if (classes > 1).any():
-        terms = classes.index[classes > 1]
-        said = f"terms that stand in more than one class: {list_values(terms)}; kept as they are"
-        adae.state("AEBODSYS", said, data["AEDECOD"].isin(terms).sum(), matters=True)
+    terms = classes.index[classes > 1]
+    said = f"terms that stand in more than one class: {list_values(terms)}; kept as they are"
+    adae.state_rows("AEBODSYS", data["AEDECOD"].isin(terms), said)
     fatal = (data["AEOUT"] == "FATAL") & (data["AETOXGR"] < 5)
-    if fatal.any():
-        adae.state("AETOXGR", "fatal events with a grade below 5; kept as they are", fatal.sum())
+    said = "fatal events with a grade below 5; kept as they are"
+    adae.state_rows("AETOXGR", fatal, said, matters=False)
 
 
 def state_doses(adex: Table) -> None:
     """State several infusions of a day, and doses far from the others of their unit."""
     data = adex.data
     again = data.duplicated(["USUBJID", "ASTDY"], keep=False) & data["ASTDY"].notna()
-    if again.any():
-        who = list_values(data.loc[again, "USUBJID"].dropna().unique())
-        adex.state("ASTDY", f"several infusions on one day: {who}", again.sum(), matters=True)
+    adex.state_rows("ASTDY", again, "several infusions on one day", name=True)
     given = data["EXDOSE"].where(data["EXDOSE"] > 0)
     usual = given.groupby(data["EXDOSU"]).transform("median")
     far = (given / usual > DOSES_APART) | (usual / given > DOSES_APART)
-    if far.any():
-        doses = list_values(f"{dose:g}" for dose in given[far])
-        said = f"doses more than {DOSES_APART} times from the median of their unit: {doses}"
-        adex.state("EXDOSE", said, far.sum(), matters=True)
+    doses = list_values(f"{dose:g}" for dose in given[far])
+    said = f"doses more than {DOSES_APART} times from the median of their unit: {doses}"
+    adex.state_rows("EXDOSE", far, said)
 
 
 def check_people(table: Table, adsl: Table) -> None:
@@ -363,10 +338,11 @@ def check_hours(adsl: Table, adae: Table, adex: Table | None) -> None:
         last = _last_infusions(data, adex.data)
     days = data["ASTDY"] - last
     unknown = data["AEHRINF"].isna() & days.isin([0, 1]) & ~adae.is_bad("AEHRINF")
-    if "AEHRINF" in adae.raw and unknown.any():
-        said = "events on the day of an infusion or the day after, without hours: whether they "
-        said += "began within 24 hours is not known"
-        adae.state("AEHRINF", said, unknown.sum(), matters=True)
+    said = (
+        "events on the day of an infusion or the day after, without hours: whether they began "
+        "within 24 hours is not known"
+    )
+    adae.state_rows("AEHRINF", unknown & ("AEHRINF" in adae.raw), said)
     # An infusion or an event may cross midnight.
     most, least = 24 * (days + 2), 24 * (days - 2)
     wrong = (data["AEHRINF"] > most) | ((data["AEHRINF"] < least) & exact)
@@ -431,8 +407,6 @@ def state_late_baselines(adlb: Table, adsl: Table, planned: pd.DataFrame) -> Non
     """State baseline values measured after the day of the first infusion."""
     first = adsl.data.drop_duplicates("USUBJID").set_index("USUBJID")["TRTSDY"]
     start = planned["USUBJID"].map(first).astype(float).fillna(1)
-    late = (planned["AVISITN"] == 0) & (planned["ADY"] > start)
-    if late.any():
-        who = list_values(planned.loc[late, "USUBJID"].unique())
-        said = f"baseline values measured after day 1 or the first infusion: {who}"
-        adlb.state("ADY", said, late.sum(), matters=True)
+    late = planned.index[(planned["AVISITN"] == 0) & (planned["ADY"] > start)]
+    said = "baseline values measured after day 1 or the first infusion"
+    adlb.state_rows("ADY", adlb.data.index.isin(late), said, name=True)

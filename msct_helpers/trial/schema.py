@@ -9,13 +9,14 @@ infusion or of study entry, there is no day 0).
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Annotated, get_type_hints
 
 import pandas as pd
 import pandera.pandas as pa
 
-from msct_helpers.trial.parameters import PARAMETERS, Parameter
+from msct_helpers.trial.parameters import PARAMETERS as PARAMETERS
 from msct_helpers.trial.plan import Plan, make_plan
 
 LAST_DAY = 7305
@@ -50,7 +51,6 @@ PLAUSIBLE: dict[str, Plausible] = {
     "PLAT": Plausible((2, 2000), (20, 600), (40, 400), 8),
 }
 
-_UNITS = [(code, unit) for code, p in PARAMETERS.items() for unit in p.units]
 UNIT_NAMES = {"iu/l": "u/l", "sec": "s", "secs": "s", "second": "s", "seconds": "s"}
 UNIT_NAMES |= {"g/l": "10^9/l", "gpt/l": "10^9/l", "/nl": "10^9/l", "k/ul": "10^3/ul"}
 NO_UNIT = ("", "1", "ratio", "inr")
@@ -73,7 +73,6 @@ def read_unit(code: str, text: str) -> str:
     return next((unit for unit in units if unit.casefold() in keys), text)
 
 
-AGE = "Age at entry, years"
 CELL_SOURCES = ("UMBILICAL CORD", "CORD BLOOD", "BONE MARROW", "NOT APPLICABLE")
 """Sources of cells that are known; any other may be named."""
 
@@ -116,206 +115,190 @@ NOT_CODED = "Not coded"
 """What stands for a blank term or class of an adverse event."""
 
 
-def _one_of(values: tuple[str, ...]) -> pa.Check:
-    return pa.Check.isin(list(values), error="one of " + ", ".join(values))
+AGE = "Age at entry, years"
+"""What AGE means, also as the head of a row."""
 
 
-def _whole_day() -> pa.Check:
-    return pa.Check(
-        lambda day: (day % 1 == 0) & (day != 0) & (day.abs() <= LAST_DAY),
-        error="a study day: a whole number, not 0 (the day before day 1 is day -1), "
-        f"from -{LAST_DAY} to {LAST_DAY}",
-    )
+def _one_of(*values: object) -> pa.Check:
+    return pa.Check.isin(list(values), error="one of " + ", ".join(map(str, values)))
 
 
-def _col(description: str, *checks: pa.Check, nullable: bool = False) -> pa.Column:
-    return pa.Column(float, list(checks), nullable=nullable, coerce=True, description=description)
+def _is(expected: str, rule: Callable[[pd.Series], pd.Series]) -> pa.Check:
+    return pa.Check(rule, error=expected)
 
 
-def _text(description: str, *checks: pa.Check, nullable: bool = False) -> pa.Column:
-    return pa.Column(str, list(checks), nullable=nullable, coerce=True, description=description)
-
-
-def _row_rule(column: str, expected: str, rule: Callable[[pd.DataFrame], pd.Series]) -> pa.Check:
+def _rule(column: str, expected: str, rule: Callable[[pd.DataFrame], pd.Series]) -> pa.Check:
     """Return a rule about whole rows; its error names the column to look at."""
     return pa.Check(rule, error=f"{column}|{expected}")
 
 
-_YES_NO = _one_of(("Y", "N"))
-_NOT_BLANK = pa.Check(lambda s: s.str.strip() != "", error="text that is not blank")
+def _number(about: str, *checks: pa.Check, blank: bool = False) -> pa.Column:
+    return pa.Column(float, list(checks), nullable=blank, coerce=True, description=about)
 
 
-def _where(d: pd.DataFrame, column: str, value: str) -> pd.Series:
-    return d[column].eq(value).fillna(False).astype(bool)
+def _text(about: str, *checks: pa.Check, blank: bool = False, unique: bool = False) -> pa.Column:
+    return pa.Column(
+        str, list(checks), nullable=blank, unique=unique, coerce=True, description=about
+    )
 
 
-def _in_window(d: pd.DataFrame, plan: Plan) -> pd.Series:
-    first = d["AVISITN"].map({v.number: v.window[0] for v in plan.visits})
-    last = d["AVISITN"].map({v.number: v.window[1] for v in plan.visits})
-    return d["ADY"].between(first, last) | first.isna() | d["ADY"].isna()
+_YES_NO = _one_of("Y", "N")
+_NOT_BLANK = _is("text that is not blank", lambda s: s.str.strip() != "")
+_DAY = _is(
+    "a study day: a whole number, not 0 (the day before day 1 is day -1), from "
+    f"-{LAST_DAY} to {LAST_DAY}",
+    lambda day: (day % 1 == 0) & (day != 0) & (day.abs() <= LAST_DAY),
+)
+
+
+def _ended_by(d: pd.DataFrame, reason: str) -> pd.Series:
+    return d["DCSREAS"].eq(reason).fillna(False).astype(bool)
 
 
 def _make_adsl(plan: Plan) -> pa.DataFrameSchema:
-    return pa.DataFrameSchema(
-        {
-            "USUBJID": pa.Column(
-                str,
-                _NOT_BLANK,
-                unique=True,
-                coerce=True,
-                description="Unique participant identifier",
+    columns = {
+        "USUBJID": _text("Unique participant identifier", _NOT_BLANK, unique=True),
+        "AGE": _number(
+            AGE,
+            pa.Check.in_range(0, 120, error="an age in years from 0 to 120"),
+            blank=True,
+        ),
+        "SEX": _text("Sex; U is read as not recorded", _one_of("F", "M"), blank=True),
+        "DIAG": _text("Diagnosis", blank=True),
+        "MSCSRC": _text(
+            "Source of the mesenchymal stem cells; "
+            f"{NO_CELLS} for everybody where nobody received any",
+            _NOT_BLANK,
+        ),
+        "TRTSDY": _number(
+            "Study day of the first infusion; blank if never treated", _DAY, blank=True
+        ),
+        "EOSSTT": _text("End-of-study status", _one_of(*END_OF_STUDY)),
+        "DCSREAS": _text(
+            "Reason for discontinuation", _one_of(*DISCONTINUATION, *OTHER_REASONS), blank=True
+        ),
+        "EOSDY": _number("Study day of the last contact or of the event that ended it", _DAY),
+        "DTHDY": _number("Study day of death; blank if alive", _DAY, blank=True),
+        "LTXDY": _number("Study day of liver transplant; blank if none", _DAY, blank=True),
+        "SAFFL": _text("Safety analysis set: received any infusion", _YES_NO),
+        "FASFL": _text("Full analysis set: analysed for change from baseline", _YES_NO),
+    }
+    title = "Subject-level analysis data: one row a participant"
+    return pa.DataFrameSchema(columns, _adsl_rules(plan), name="adsl.csv", title=title)
+
+
+def _adsl_rules(plan: Plan) -> list[pa.Check]:
+    death, transplant = "DEATH", "LIVER TRANSPLANT"
+    return [
+        _rule(
+            "DCSREAS",
+            "a reason if EOSSTT is DISCONTINUED, blank otherwise",
+            lambda d: (d["EOSSTT"] == "DISCONTINUED") == d["DCSREAS"].notna(),
+        ),
+        _rule(
+            "DTHDY",
+            "where DCSREAS is DEATH, the study day of EOSDY",
+            lambda d: ~_ended_by(d, death) | (d["DTHDY"] == d["EOSDY"]),
+        ),
+        _rule(
+            "DTHDY",
+            "blank unless DCSREAS is DEATH (or LIVER TRANSPLANT, with a later death)",
+            lambda d: (
+                d["DTHDY"].isna()
+                | _ended_by(d, death)
+                | (_ended_by(d, transplant) & ~(d["DTHDY"] < d["LTXDY"]))
             ),
-            "AGE": _col(
-                AGE,
-                pa.Check.in_range(0, 120, error="an age in years from 0 to 120"),
-                nullable=True,
-            ),
-            "SEX": _text("Sex; U is read as not recorded", _one_of(("F", "M")), nullable=True),
-            "DIAG": _text("Diagnosis", nullable=True),
-            "MSCSRC": _text(
-                "Source of the mesenchymal stem cells; "
-                f"{NO_CELLS} for everybody where nobody received any",
-                _NOT_BLANK,
-            ),
-            "TRTSDY": _col(
-                "Study day of the first infusion; blank if never treated",
-                _whole_day(),
-                nullable=True,
-            ),
-            "EOSSTT": _text("End-of-study status", _one_of(END_OF_STUDY)),
-            "DCSREAS": _text(
-                "Reason for discontinuation",
-                _one_of(DISCONTINUATION + OTHER_REASONS),
-                nullable=True,
-            ),
-            "EOSDY": _col(
-                "Study day of the last contact or of the event that ended it", _whole_day()
-            ),
-            "DTHDY": _col("Study day of death; blank if alive", _whole_day(), nullable=True),
-            "LTXDY": _col(
-                "Study day of liver transplant; blank if none", _whole_day(), nullable=True
-            ),
-            "SAFFL": _text("Safety analysis set: received any infusion", _YES_NO),
-            "FASFL": _text("Full analysis set: analysed for change from baseline", _YES_NO),
-        },
-        checks=[
-            _row_rule(
-                "DCSREAS",
-                "a reason if EOSSTT is DISCONTINUED, blank otherwise",
-                lambda d: (d["EOSSTT"] == "DISCONTINUED") == d["DCSREAS"].notna(),
-            ),
-            _row_rule(
-                "DTHDY",
-                "where DCSREAS is DEATH, the study day of EOSDY",
-                lambda d: ~_where(d, "DCSREAS", "DEATH") | (d["DTHDY"] == d["EOSDY"]),
-            ),
-            _row_rule(
-                "DTHDY",
-                "blank unless DCSREAS is DEATH (or LIVER TRANSPLANT, with a later death)",
-                lambda d: (
-                    d["DTHDY"].isna()
-                    | _where(d, "DCSREAS", "DEATH")
-                    | (_where(d, "DCSREAS", "LIVER TRANSPLANT") & ~(d["DTHDY"] < d["LTXDY"]))
-                ),
-            ),
-            _row_rule(
-                "LTXDY",
-                "where DCSREAS is LIVER TRANSPLANT, the study day of EOSDY",
-                lambda d: ~_where(d, "DCSREAS", "LIVER TRANSPLANT") | (d["LTXDY"] == d["EOSDY"]),
-            ),
-            _row_rule(
-                "LTXDY",
-                "blank unless DCSREAS is LIVER TRANSPLANT, the event that ends follow-up",
-                lambda d: d["LTXDY"].isna() | _where(d, "DCSREAS", "LIVER TRANSPLANT"),
-            ),
-            _row_rule(
-                "EOSDY",
-                f"day {plan.completed_from} or later where EOSSTT is COMPLETED (a report of "
-                f"{plan.horizon})",
-                lambda d: ~_where(d, "EOSSTT", "COMPLETED") | ~(d["EOSDY"] < plan.completed_from),
-            ),
-            _row_rule("EOSDY", "a study day from 1 on", lambda d: ~(d["EOSDY"] < 1)),
-            _row_rule(
-                "TRTSDY",
-                "a study day from 1 to EOSDY",
-                lambda d: ~(d["TRTSDY"] < 1) & ~(d["TRTSDY"] > d["EOSDY"]),
-            ),
-            _row_rule(
-                "SAFFL",
-                "Y where TRTSDY gives the day of an infusion, N otherwise",
-                lambda d: (d["SAFFL"] == "Y") == d["TRTSDY"].notna(),
-            ),
-            _row_rule(
-                "MSCSRC",
-                f"the source of the cells, not {NO_CELLS}, where TRTSDY gives the day of an "
-                "infusion",
-                lambda d: d["TRTSDY"].isna() | ~_where(d, "MSCSRC", NO_CELLS),
-            ),
-        ],
-        name="adsl.csv",
-        title="Subject-level analysis data: one row a participant",
-    )
+        ),
+        _rule(
+            "LTXDY",
+            "where DCSREAS is LIVER TRANSPLANT, the study day of EOSDY",
+            lambda d: ~_ended_by(d, transplant) | (d["LTXDY"] == d["EOSDY"]),
+        ),
+        _rule(
+            "LTXDY",
+            "blank unless DCSREAS is LIVER TRANSPLANT, the event that ends follow-up",
+            lambda d: d["LTXDY"].isna() | _ended_by(d, transplant),
+        ),
+        _rule(
+            "EOSDY",
+            f"day {plan.completed_from} or later where EOSSTT is COMPLETED "
+            f"(a report of {plan.horizon})",
+            lambda d: (d["EOSSTT"] != "COMPLETED") | ~(d["EOSDY"] < plan.completed_from),
+        ),
+        _rule("EOSDY", "a study day from 1 on", lambda d: ~(d["EOSDY"] < 1)),
+        _rule(
+            "TRTSDY",
+            "a study day from 1 to EOSDY",
+            lambda d: ~(d["TRTSDY"] < 1) & ~(d["TRTSDY"] > d["EOSDY"]),
+        ),
+        _rule(
+            "SAFFL",
+            "Y where TRTSDY gives the day of an infusion, N otherwise",
+            lambda d: (d["SAFFL"] == "Y") == d["TRTSDY"].notna(),
+        ),
+        _rule(
+            "MSCSRC",
+            f"the source of the cells, not {NO_CELLS}, where TRTSDY gives the day of an infusion",
+            lambda d: d["TRTSDY"].isna() | (d["MSCSRC"] != NO_CELLS),
+        ),
+    ]
 
 
 def _make_adlb(plan: Plan) -> pa.DataFrameSchema:
+    columns = {
+        "USUBJID": _text("Participant, as in adsl.csv", _NOT_BLANK),
+        "PARAMCD": _text(
+            "Laboratory parameter; others than these are listed and not analysed",
+            _one_of(*PARAMETERS),
+        ),
+        "AVISIT": _text(
+            "Analysis visit; other visits only count for the worst value after baseline",
+            _one_of(*(v.name for v in plan.visits)),
+        ),
+        "AVISITN": _number(f"Analysis visit, {plan.unit}s", _one_of(*plan.numbers)),
+        "ADY": _number("Study day of the measurement", _DAY),
+        "AVAL": _number(
+            "Value, in the unit of AVALU; below a limit of detection (`<7`) half of it is taken",
+            _is("a number above 0", lambda s: s > 0),
+        ),
+        "AVALU": _text("Unit of the value; may be blank for a ratio", _NOT_BLANK),
+    }
+    title = "Laboratory analysis data: one row a measurement"
+    return pa.DataFrameSchema(columns, _adlb_rules(plan), name="adlb.csv", title=title)
+
+
+def _adlb_rules(plan: Plan) -> list[pa.Check]:
+    units = {(p.code, unit) for p in PARAMETERS.values() for unit in p.units}
+    listed = "; ".join(f"{p.code}: {' or '.join(p.units)}" for p in PARAMETERS.values())
     names = {v.number: v.name for v in plan.visits}
-    return pa.DataFrameSchema(
-        {
-            "USUBJID": _text("Participant, as in adsl.csv", _NOT_BLANK),
-            "PARAMCD": _text(
-                "Laboratory parameter; others than these are listed and not analysed",
-                _one_of(tuple(PARAMETERS)),
+    named = "; ".join(f"{number}: {name}" for number, name in names.items())
+    spans = "; ".join(f"{v.name}: {v.window[0]} to {v.window[1]}" for v in plan.visits)
+    first, last = ({v.number: v.window[i] for v in plan.visits} for i in (0, 1))
+    return [
+        _rule(
+            "AVALU",
+            f"a unit known for the parameter ({listed})",
+            lambda d: pd.Series(
+                pd.MultiIndex.from_frame(d[["PARAMCD", "AVALU"]]).isin(units), index=d.index
             ),
-            "AVISIT": _text(
-                "Analysis visit; other visits only count for the worst value after baseline",
-                _one_of(tuple(names.values())),
-            ),
-            "AVISITN": _col(
-                f"Analysis visit, {plan.unit}s",
-                pa.Check.isin(list(names), error="one of " + ", ".join(map(str, names))),
-            ),
-            "ADY": _col("Study day of the measurement", _whole_day()),
-            "AVAL": _col(
-                "Value, in the unit of AVALU; below a limit of detection (`<7`) half of it is "
-                "taken",
-                pa.Check(lambda s: s > 0, error="a number above 0"),
-            ),
-            "AVALU": _text("Unit of the value; may be blank for a ratio", _NOT_BLANK),
-        },
-        checks=[
-            _row_rule(
-                "AVALU",
-                "a unit known for the parameter ("
-                + "; ".join(f"{p.code}: {' or '.join(p.units)}" for p in PARAMETERS.values())
-                + ")",
-                lambda d: pd.Series(
-                    pd.MultiIndex.from_frame(d[["PARAMCD", "AVALU"]]).isin(_UNITS), index=d.index
-                ),
-            ),
-            _row_rule(
-                "AVISIT",
-                "the visit that belongs to AVISITN ("
-                + "; ".join(f"{n}: {v}" for n, v in names.items())
-                + ")",
-                lambda d: (d["AVISITN"].map(names) == d["AVISIT"]) | ~d["AVISITN"].isin(names),
-            ),
-            _row_rule(
-                "AVISITN",
-                "one value for a participant, parameter and visit (of several at baseline, "
-                "flag one with Y in ABLFL)",
-                lambda d: ~d.duplicated(["USUBJID", "PARAMCD", "AVISITN"], keep=False),
-            ),
-            _row_rule(
-                "ADY",
-                "a study day near the visit ("
-                + "; ".join(f"{v.name}: {v.window[0]} to {v.window[1]}" for v in plan.visits)
-                + ")",
-                lambda d: _in_window(d, plan),
-            ),
-        ],
-        name="adlb.csv",
-        title="Laboratory analysis data: one row a measurement",
-    )
+        ),
+        _rule(
+            "AVISIT",
+            f"the visit that belongs to AVISITN ({named})",
+            lambda d: (d["AVISITN"].map(names) == d["AVISIT"]) | ~d["AVISITN"].isin(names),
+        ),
+        _rule(
+            "AVISITN",
+            "one value for a participant, parameter and visit (of several at baseline, "
+            "flag one with Y in ABLFL)",
+            lambda d: ~d.duplicated(["USUBJID", "PARAMCD", "AVISITN"], keep=False),
+        ),
+        _rule(
+            "ADY",
+            f"a study day near the visit ({spans})",
+            lambda d: ~(d["ADY"] < d["AVISITN"].map(first)) & ~(d["ADY"] > d["AVISITN"].map(last)),
+        ),
+    ]
 
 
 ADAE = pa.DataFrameSchema(
@@ -323,38 +306,36 @@ ADAE = pa.DataFrameSchema(
         "USUBJID": _text("Participant, as in adsl.csv", _NOT_BLANK),
         "AEDECOD": _text("Preferred term of the adverse event; blank if not coded", _NOT_BLANK),
         "AEBODSYS": _text("System organ class; blank if not coded", _NOT_BLANK),
-        "AETOXGR": _col(
+        "AETOXGR": _number(
             "Severity grade (CTCAE; version in study.yml); blank if not graded. AESEV ("
             + ", ".join(SEVERITIES)
             + ") may stand in its place",
             pa.Check.isin([1, 2, 3, 4, 5], error="a grade from 1 to 5"),
-            nullable=True,
+            blank=True,
         ),
         "AESER": _text("Serious event", _YES_NO),
-        "AEREL": _text("Relation to the infusion", _one_of(RELATEDNESS)),
-        "ASTDY": _col(
-            "Study day of onset; blank if not known, which counts as on treatment",
-            _whole_day(),
-            nullable=True,
+        "AEREL": _text("Relation to the infusion", _one_of(*RELATEDNESS)),
+        "ASTDY": _number(
+            "Study day of onset; blank if not known, which counts as on treatment", _DAY, blank=True
         ),
-        "AEHRINF": _col(
+        "AEHRINF": _number(
             "Hours from the end of the last infusion to onset, 0 during it; blank, or no such "
             "column, if not recorded",
             pa.Check.in_range(0, 24 * LAST_DAY, error="hours, 0 or more, within twenty years"),
-            nullable=True,
+            blank=True,
         ),
-        "AEOUT": _text("Outcome", _one_of(OUTCOMES)),
+        "AEOUT": _text("Outcome", _one_of(*OUTCOMES)),
     },
     checks=[
-        _row_rule(
+        _rule(
             "AESER",
             "Y where AEOUT is FATAL: a fatal event is serious",
-            lambda d: ~_where(d, "AEOUT", "FATAL") | (d["AESER"] == "Y"),
+            lambda d: (d["AEOUT"] != "FATAL") | (d["AESER"] == "Y"),
         ),
-        _row_rule(
+        _rule(
             "AETOXGR",
             "grade 5 only where AEOUT is FATAL",
-            lambda d: ~(d["AETOXGR"] == 5) | _where(d, "AEOUT", "FATAL"),
+            lambda d: (d["AETOXGR"] != 5) | (d["AEOUT"] == "FATAL"),
         ),
     ],
     name="adae.csv",
@@ -364,16 +345,14 @@ ADAE = pa.DataFrameSchema(
 ADEX = pa.DataFrameSchema(
     {
         "USUBJID": _text("Participant, as in adsl.csv", _NOT_BLANK),
-        "ASTDY": _col("Study day of the infusion", _whole_day()),
-        "EXDOSE": _col(
-            "Dose given; blank if not recorded",
-            pa.Check.gt(0, error="a dose above 0"),
-            nullable=True,
+        "ASTDY": _number("Study day of the infusion", _DAY),
+        "EXDOSE": _number(
+            "Dose given; blank if not recorded", _is("a dose above 0", lambda s: s > 0), blank=True
         ),
-        "EXDOSU": _text("Unit of the dose; blank if not recorded", _NOT_BLANK, nullable=True),
+        "EXDOSU": _text("Unit of the dose; blank if not recorded", _NOT_BLANK, blank=True),
     },
     checks=[
-        _row_rule(
+        _rule(
             "EXDOSU",
             "a unit where EXDOSE gives a dose, blank otherwise",
             lambda d: d["EXDOSE"].notna() == d["EXDOSU"].notna(),
@@ -399,59 +378,40 @@ OPTIONAL = ("adae", "adex")
 class Study:
     """What ``study.yml`` says of a data set."""
 
-    title: str = field(metadata={"about": "Title of the study"})
-    short_title: str = field(metadata={"about": "Title for running heads"})
-    origin: str = field(metadata={"about": "synthetic or real"})
-    label: str = field(metadata={"about": "One sentence on what the data are, shown everywhere"})
-    source: str = field(metadata={"about": "Where the data come from"})
-    licence: str = field(metadata={"about": "Licence of the data"})
-    population: str = field(metadata={"about": "Who the participants are"})
-    treatment: str = field(metadata={"about": "What they received"})
-    horizon_months: int = field(metadata={"about": "Months of follow-up that are reported"})
-    reporting_units: dict[str, str] = field(
-        metadata={"about": "Unit in which each parameter is reported"}
+    title: Annotated[str, "Title of the study"]
+    short_title: Annotated[str, "Title for running heads"]
+    origin: Annotated[str, "synthetic or real"]
+    label: Annotated[str, "One sentence on what the data are, shown everywhere"]
+    source: Annotated[str, "Where the data come from"]
+    licence: Annotated[str, "Licence of the data"]
+    population: Annotated[str, "Who the participants are"]
+    treatment: Annotated[str, "What they received"]
+    horizon_months: Annotated[int, "Months of follow-up that are reported"]
+    reporting_units: Annotated[dict[str, str], "Unit in which each parameter is reported"]
+    assumed: Annotated[list[str], "Every assumption behind the data, in words"]
+    visits: Annotated[list[int] | None, "When visits are due, from 0 on; default 0, 6, 12, 24"] = (
+        None
     )
-    assumed: list[str] = field(metadata={"about": "Every assumption behind the data, in words"})
-    visits: list[int] | None = field(
-        default=None,
-        metadata={"about": "When visits are due, from 0 on; default 0, 6, 12, 24 (optional)"},
+    visit_unit: Annotated[str | None, "What visits are counted in, months (default) or weeks"] = (
+        None
     )
-    visit_unit: str | None = field(
-        default=None,
-        metadata={"about": "What visits are counted in, months (default) or weeks (optional)"},
-    )
-    windows: dict[int, list[int]] | None = field(
-        default=None,
-        metadata={
-            "about": "First and last study day on which values of a visit are believed, by visit; "
-            "default half way to the visits beside it (optional)"
-        },
-    )
-    endpoints: list[str] | None = field(
-        default=None,
-        metadata={
-            "about": "PARAMCD of the laboratory endpoints; default ALT, BILI, ALB, PT (optional)"
-        },
-    )
-    assessed: int | None = field(
-        default=None, metadata={"about": "Participants assessed for entry (optional)"}
-    )
-    reference_ranges: dict[str, list[float]] | None = field(
-        default=None,
-        metadata={
-            "about": "Lower and upper limit of normal by parameter, in reporting units (optional)"
-        },
-    )
-    ctcae_version: str | None = field(
-        default=None, metadata={"about": "CTCAE version of AETOXGR (optional)"}
-    )
-    seed: int | None = field(default=None, metadata={"about": "Seed of the generator (optional)"})
-    draws: int | None = field(
-        default=None, metadata={"about": "Draws until one was accepted (optional)"}
-    )
-    checksums: dict[str, str] | None = field(
-        default=None, metadata={"about": "sha256 of source files (optional)"}
-    )
+    windows: Annotated[
+        dict[int, list[int]] | None,
+        "First and last study day on which values of a visit are believed, by visit; default half "
+        "way to the visits beside it",
+    ] = None
+    endpoints: Annotated[
+        list[str] | None, "PARAMCD of the laboratory endpoints; default ALT, BILI, ALB, PT"
+    ] = None
+    assessed: Annotated[int | None, "Participants assessed for entry"] = None
+    reference_ranges: Annotated[
+        dict[str, list[float]] | None,
+        "Lower and upper limit of normal by parameter, in reporting units",
+    ] = None
+    ctcae_version: Annotated[str | None, "CTCAE version of AETOXGR"] = None
+    seed: Annotated[int | None, "Seed of the generator"] = None
+    draws: Annotated[int | None, "Draws until one was accepted"] = None
+    checksums: Annotated[dict[str, str] | None, "sha256 of source files"] = None
 
     @cached_property
     def plan(self) -> Plan:
@@ -461,23 +421,14 @@ class Study:
         )
 
 
+KEYS: dict[str, str] = {
+    name: hint.__metadata__[0] + " (optional)" * hasattr(Study, name)
+    for name, hint in get_type_hints(Study, include_extras=True).items()
+}
+"""Keys of ``study.yml``, and what each says."""
+
 # For rooms that do not take the plan of the data set yet.
 VISITS: dict[int, str] = {v.number: v.name for v in Plan().visits}
 WINDOWS: dict[int, tuple[int, int]] = {v.number: v.window for v in Plan().visits}
 HORIZON_DAYS = Plan().horizon_days
 SCHEMAS = make_schemas(Plan())
-
-__all__ = [
-    "ADAE",
-    "ADEX",
-    "HORIZON_DAYS",
-    "OPTIONAL",
-    "PARAMETERS",
-    "SCHEMAS",
-    "TABLES",
-    "VISITS",
-    "WINDOWS",
-    "Parameter",
-    "Study",
-    "make_schemas",
-]

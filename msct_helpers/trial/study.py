@@ -6,17 +6,18 @@ key twice, and a scalar keeps the characters of the file, so ``5.0`` stays ``5.0
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import MISSING, dataclass, fields
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import yaml
 
 from msct_helpers.trial.findings import Log, show_value
 from msct_helpers.trial.plan import Plan, make_plan
 from msct_helpers.trial.read import STUDY_BYTES, decode, read_bytes
-from msct_helpers.trial.schema import LAST_DAY, PARAMETERS, PLAUSIBLE, Study, read_unit
+from msct_helpers.trial.schema import KEYS, LAST_DAY, PARAMETERS, PLAUSIBLE, Study, read_unit
 from msct_helpers.trial.text import has_hidden, looks_odd, show_text
 
 FILE = "study.yml"
@@ -29,6 +30,7 @@ LONGEST_LIST = 200
 
 INTEGER = re.compile(r"[+-]?(0|[1-9][0-9]{0,14})")
 DECIMAL = re.compile(r"[+-]?(\d{1,15}(\.\d{0,15})?|\.\d{1,15})")
+VISIT = re.compile(r"0|[1-9][0-9]{0,3}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 CHOICES = {"origin": ("synthetic", "real"), "visit_unit": ("months", "weeks")}
@@ -82,12 +84,12 @@ def read_study(folder: Path, log: Log) -> tuple[Study | None, Plan | None]:
         given = tree.get(name)
         if given is None or (isinstance(given, Scalar) and given.kind == "null"):
             if f.default is MISSING:
-                log.refuse(FILE, f"{f.metadata['about']}; the key is missing", column=name)
+                log.refuse(FILE, f"{KEYS[name]}; the key is missing", column=name)
             continue
         try:
             values[name] = _READERS[name](name, given, log)
         except _Refused as error:
-            about = f"{error.expected} ({f.metadata['about']})"
+            about = f"{error.expected} ({KEYS[name]})"
             log.refuse(FILE, about, column=name, row=error.line, value=error.value)
     plan = None
     if not any(p.column in PLAN for p in log.problems[before:]):
@@ -98,73 +100,75 @@ def read_study(folder: Path, log: Log) -> tuple[Study | None, Plan | None]:
 def _read_plan(values: dict[str, Any], tree: dict[str, Any], log: Log) -> Plan | None:
     """Return the plan that the keys make together; None with what rules it out in the log."""
     plan = make_plan(**{key: values[key] for key in PLAN if key in values})
-    given, last = values.get("windows", {}), plan.last
-    before = len(log.problems)
-
-    def refuse(key: str, expected: str, value: str, row: int | None, remedy: str = "") -> None:
+    clashes = list(_find_clashes(plan, values))
+    for key, value, expected, remedy in clashes:
+        row = _line(tree.get(key, []))
         log.refuse(FILE, expected, column=key, row=row, value=value, remedy=remedy)
+    if plan.last.window[1] < plan.horizon_days:
+        said = f"{plan.horizon}, long after {plan.last.words}, with which laboratory results end"
+        log.state(FILE, "horizon_months", said)
+    return None if clashes else plan
 
+
+def _find_clashes(plan: Plan, values: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    """Yield key, value, what was expected and remedy where keys of the plan do not fit."""
     if plan.unit == "week" and "visits" not in values:
-        line = _line(tree["visit_unit"])
-        refuse("visit_unit", "a list of visits beside it, in the key visits", "weeks", line)
-        return None
-    listed = ", ".join(map(str, plan.numbers))
+        yield "visit_unit", "weeks", "a list of visits beside it, in the key visits", ""
+        return
+    given, last = values.get("windows", {}), plan.last
     for number in given.keys() - set(plan.numbers):
-        refuse("windows", f"a visit among {listed}", str(number), _line(tree["windows"]))
-    for visit, window in ((v, v.window) for v in plan.visits if v.number in given):
-        if not window[0] <= visit.day + 1 <= window[1]:
+        expected = f"a visit among {', '.join(map(str, plan.numbers))}"
+        yield "windows", f"{number}", expected, ""
+    for visit in plan.visits:
+        if not visit.window[0] <= visit.day + 1 <= visit.window[1]:
             expected = (
                 f"for {visit.words} study days around day {visit.day + 1}, on which it is due"
             )
-            refuse("windows", expected, f"{list(window)}", _line(tree["windows"]))
+            yield "windows", f"{list(visit.window)}", expected, ""
     for one, other in pairwise(plan.visits):
         if one.window[1] >= other.window[0]:
-            expected = f"windows of {one.words} and {other.words} that do not overlap"
             value = f"{list(one.window)}, {list(other.window)}"
-            remedy = "Where only one of them is given, give the other too"
-            refuse("windows", expected, value, _line(tree["windows"]), remedy)
+            expected = f"windows of {one.words} and {other.words} that do not overlap"
+            yield "windows", value, expected, "Where only one of them is given, give the other too"
     if last.window[0] > plan.horizon_days + 1:
         expected = f"months that reach the last visit, {last.words} (day {last.window[0]} or later)"
         remedy = "Give the visits of the data set in the key visits, or a longer follow-up"
-        value = str(plan.horizon_months)
-        refuse("horizon_months", expected, value, _line(tree["horizon_months"]), remedy)
-    elif last.window[1] < plan.horizon_days:
-        said = f"{plan.horizon}, long after {last.words}, with which laboratory results end"
-        log.state(FILE, "horizon_months", said)
-    return plan if len(log.problems) == before else None
+        yield "horizon_months", f"{plan.horizon_months}", expected, remedy
 
 
 def _parse(text: str, log: Log) -> dict[str, Any] | None:
+    expected, note, remedy, value = "YAML that can be read", "", "", None
     lone = re.search(r"\r(?!\n)", text)
-    if lone:
-        start = text.count("\n", 0, lone.start()) + 1
-        log.refuse(FILE, "lines that end in one way", row=start, note="a carriage return alone")
-        return None
     try:
-        tree = _build(iter(yaml.parse(text, Loader=yaml.SafeLoader)))
+        tree = _build(iter(yaml.parse(text, Loader=yaml.SafeLoader))) if not lone else None
+        if isinstance(tree, dict):
+            return tree
+        row: int | None = 1
+        expected = "keys with values, such as `title: A trial`"
+        if lone:
+            row, note = _count_lines(text, lone.start()), "a carriage return alone"
+            expected = "lines that end in one way"
     except _Refused as error:
-        log.refuse(FILE, error.expected, row=error.line, value=error.value)
+        expected, row, value = error.expected, error.line, error.value
     except yaml.MarkedYAMLError as error:
         # A quote that is never closed is told where it was opened, not where the file ends.
         opened = "quoted" in str(error.context)
         mark = (error.context_mark if opened else error.problem_mark) or error.context_mark
-        hint = "Put a text that holds a colon or begins with a sign in quotes; indent with blanks"
-        note = str(error.problem or error.context or "")
-        row = mark.line + 1 if mark else None
-        log.refuse(FILE, "YAML that can be read", row=row, note=show_text(note), remedy=hint)
+        row, note = mark.line + 1 if mark else None, str(error.problem or error.context or "")
+        remedy = "Put a text that holds a colon or begins with a sign in quotes; indent with blanks"
     except (ValueError, OverflowError):
         found = BEYOND.search(text)
-        row = text.count("\n", 0, found.start()) + 1 if found else None
-        log.refuse(FILE, "YAML that can be read", row=row, note="a character of no such number")
+        row = _count_lines(text, found.start()) if found else None
+        note = "a character of no such number"
     except yaml.reader.ReaderError as error:
-        place = text.count("\n", 0, error.position) + 1
-        note = show_text(f"character {chr(error.character)} cannot stand in YAML")
-        log.refuse(FILE, "YAML that can be read", row=place, note=note)
-    else:
-        if isinstance(tree, dict):
-            return tree
-        log.refuse(FILE, "keys with values, such as `title: A trial`", row=1)
+        row = _count_lines(text, error.position)
+        note = f"character {chr(error.character)} cannot stand in YAML"
+    log.refuse(FILE, expected, row=row, value=value, note=show_text(note), remedy=remedy)
     return None
+
+
+def _count_lines(text: str, place: int) -> int:
+    return text.count("\n", 0, place) + 1
 
 
 def _build(events: Any) -> Any:
@@ -291,7 +295,7 @@ def _read_visits(name: str, value: Any, log: Log) -> list[int]:
 def _read_windows(name: str, value: Any, log: Log) -> dict[int, list[int]]:
     out = {}
     for key, given in _mapping(value, "such as `6: [120, 270]`").items():
-        if not INTEGER.fullmatch(key):
+        if not VISIT.fullmatch(key):
             raise _Refused(_line(given), "the number of a visit, a colon and a window", key)
         expected = f"for visit {key} [first, last]: two study days, not 0, the first no later"
         days = [_whole(item, expected, -LAST_DAY, LAST_DAY) for item in _pair(given, expected)]
@@ -406,7 +410,7 @@ def check_ranges(study: Study, log: Log) -> None:
 
 
 _READERS: dict[str, Any] = {
-    f.name: _read_text for f in fields(Study) if f.type in (str, str | None)
+    key: _read_text for key, kind in get_type_hints(Study).items() if kind in (str, str | None)
 } | {
     "horizon_months": _read_integer,
     "visits": _read_visits,

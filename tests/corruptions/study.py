@@ -10,8 +10,10 @@ TEXTS = ("title", "short_title", "label", "source", "licence", "population", "tr
 OTHERS = (
     *("origin", "horizon_months", "reporting_units", "assumed", "assessed", "reference_ranges"),
     *("ctcae_version", "seed", "draws", "checksums"),
+    *("visits", "visit_unit", "windows", "endpoints"),
 )
 OPTIONAL = {"assessed", "reference_ranges", "ctcae_version", "seed", "draws", "checksums"}
+OPTIONAL |= {"visits", "visit_unit", "windows", "endpoints"}
 NUMBERS = {"horizon_months", "assessed", "seed", "draws"}
 
 NOTICED, LITERAL = Answer.NOTICED, Answer.LITERAL
@@ -220,7 +222,7 @@ def _foreign_answer(key: str, kind: str) -> Answer:
         "reporting_units": set(),
     }.get(key, set())
     plain = key in TEXTS and kind in ("block of lines", "two lines", "power")
-    empty = key in ("checksums", "reference_ranges") and kind == "empty mapping"
+    empty = key in ("checksums", "reference_ranges", "windows") and kind == "empty mapping"
     return (
         LITERAL if (nothing and key in OPTIONAL) or kind in possible or plain or empty else NOTICED
     )
@@ -296,6 +298,51 @@ SPECIAL: dict[str, dict[str, str]] = {
         "number": "5.0",
         "words": "latest version",
         "list": "[5.0]",
+    },
+    "visits": {
+        "in one text": "0, 6, 12, 24",
+        "by name": "[Baseline, Month 6, Month 12, Month 24]",
+        "falling": "[24, 12, 6, 0]",
+        "twice": "[0, 6, 6, 12]",
+        "without the first": "[6, 12, 24]",
+        "alone": "[0]",
+        "in days": "[0, 183, 365, 731]",
+        "in halves": "[0, 6.5, 12]",
+        "in quotes": "['0', '6', '12', '24']",
+        "negative": "[-6, 0, 6]",
+        "by key": "{0: Baseline, 6: Month 6}",
+        "in lists": "[[0], [6]]",
+        "a thousand": str(list(range(1000))),
+    },
+    "visit_unit": {
+        "singular": "month",
+        "days": "days",
+        "capitals": "Months",
+        "without visits": "weeks",
+    },
+    "windows": {
+        "of no visit": "{7: [180, 230]}",
+        "by name": "{Month 6: [100, 200]}",
+        "with a sign": "{+6: [100, 200]}",
+        "reversed": "{6: [200, 100]}",
+        "of one day": "{6: 183}",
+        "of three days": "{6: [100, 150, 200]}",
+        "in weeks": "{6: [16, 36]}",
+        "over another": "{6: [100, 500]}",
+        "from day 0": "{0: [0, 7]}",
+        "in texts": "{6: ['100', '200']}",
+        "of dates": "{6: [2020-01-01, 2020-03-01]}",
+        "huge": "{24: [700, 99999]}",
+        "narrow": "{6: [184, 184]}",
+    },
+    "endpoints": {
+        "of none": "[GGT]",
+        "twice": "[ALB, ALB]",
+        "twice in lower case": "[ALB, alb]",
+        "a score": "[ALB, MELD]",
+        "by name": "[albumin]",
+        "one text": "ALB",
+        "by key": "{ALB: g/L}",
     },
     "seed": {"float": "1.5", "text": "lucky"},
     "draws": {"float": "1.5", "text": "many"},
