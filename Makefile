@@ -50,7 +50,7 @@ bench: ready ## Time builds against an empty book, and the statistics
 	@$(BIN)/python benchmarks/mmrm.py && $(BIN)/python benchmarks/build.py
 
 clean: ## Remove what was built
-	rm -rf _build
+	rm -rf _build mutants
 
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'

@@ -1,5 +1,7 @@
-"""Renew the locks: requirements.txt, requirements-EXTRA.txt for what an extra adds to it, and
-environment.yml (the same pins for conda users).
+"""Renew the locks.
+
+They are requirements.txt, requirements-EXTRA.txt for what an extra adds to it, and environment.yml
+(the pins of the first for conda users).
 """
 
 import re
