@@ -117,9 +117,12 @@ def execute_all(pages: list[Path]) -> None:
     order = TopologicalSorter({p: set(list_taken(p)) & set(pages) for p in pages})
     order.prepare()
     with ThreadPoolExecutor(max_workers=WORKERS) as pool:
+        ready: list[Path] = []
         for count in range(1, len(pages) + 1):
             # The longest first, so that none is left to run alone at the end.
-            for page in sorted(order.get_ready(), key=lambda page: -page.stat().st_size):
+            ready = sorted([*ready, *order.get_ready()], key=lambda page: page.stat().st_size)
+            while ready and len(runs) < WORKERS:
+                page = ready.pop()
                 runs[pool.submit(execute, page)] = page
             run = next(as_completed(runs))
             page = runs.pop(run)
