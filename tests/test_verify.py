@@ -88,8 +88,8 @@ CHANGES = {
     ),
     "constant": (
         "msct_helpers/safety/safety.py",
-        "DAYS_A_YEAR = 365.25",
-        "DAYS_A_YEAR = 365",
+        "/ DAYS_A_YEAR",
+        "/ 365",
         ["safety, exposure.years: 40.6 (40.56125941) -> 40.6 (40.5890411), by 0.0278"],
     ),
     "contract": (
