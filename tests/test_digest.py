@@ -1,5 +1,6 @@
 """What is executed again after a change: what depends on it, and nothing else."""
 
+import ast
 import json
 import shutil
 from collections.abc import Callable
@@ -221,12 +222,6 @@ def test_cells_that_only_the_build_would_find_are_refused(chain: Path) -> None:
         sphinx_execute.execute(chain / "d.md")
 
 
-def test_code_that_cannot_be_read_depends_on_everything(chain: Path) -> None:
-    (chain / "d.md").write_text(CELL.format("%matplotlib inline\nx"))
-    modules = records.list_modules(records.read_cells(chain / "d.md"))
-    assert {"msct_helpers.sphinx.pdf", "msct_helpers.stats.mmrm.reml"} <= modules.keys()
-
-
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_cells_are_those_that_are_executed(name: str) -> None:
     page = ROOT / "chapters" / f"{name}.md"
@@ -245,8 +240,24 @@ def test_imports_are_followed_wherever_they_stand() -> None:
     # The package loads its names late; they count from the start.
     assert "msct_helpers.book.chapter" in modules
     assert "msct_helpers.safety.safety" not in modules
-    relative = records.list_names("from . import x\nfrom ..a import y", "msct_helpers.b")
+    relative = records.list_names("from . import x\nfrom ..a import y as z", "msct_helpers.b")
     assert relative == {"msct_helpers.b", "msct_helpers.b.x", "msct_helpers.a", "msct_helpers.a.y"}
+    cells = "%matplotlib inline\nif 1: import msct_helpers.a as a, msct_helpers.b; import numpy"
+    assert records.list_names(cells) == {"msct_helpers.a", "msct_helpers.b"}
+    cells = "from msct_helpers import (\n a as b,  # why\n c,\n)\nfrom msct_helpers.d import \\\n e"
+    names = {"a", "c", "d", "d.e"}
+    assert records.list_names(cells) == {"msct_helpers", *(f"msct_helpers.{n}" for n in names)}
+
+
+def test_no_import_of_the_package_is_missed() -> None:
+    for path in (ROOT / "msct_helpers").rglob("*.py"):
+        code, names = path.read_text(), set()
+        for node in ast.walk(ast.parse(code)):
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("msct_helpers"):
+                names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+            elif isinstance(node, ast.Import):
+                names |= {a.name for a in node.names if a.name.startswith("msct_helpers")}
+        assert records.list_names(code) == names, path
 
 
 def test_results_are_taken_from_the_build_or_computed_here(

@@ -5,7 +5,6 @@ that these read, and of the chapters from which it takes results. What it gave i
 digest, so that nothing is executed twice and nothing old is taken for new.
 """
 
-import ast
 import hashlib
 import json
 import os
@@ -37,6 +36,9 @@ READERS = {"load_statements": "data/published/*", "load_standards": "data/standa
 """Files of the project by the function of `msct_helpers.trial.load` that reads them: code that
 calls it depends on them."""
 
+_IMPORT = re.compile(r"(?:\bfrom\s+([.\w]+)\s+)?\bimport\s+(\([^)]*\)|[^\n;(]+)")
+_IGNORED = re.compile(r"#.*|\\\n")
+
 RAN: dict[str, list[dict[str, Any]]] = {}
 """Results of chapters that were run in this process, by the digest of what they depend on."""
 
@@ -51,19 +53,17 @@ def read_cells(page: Path) -> list[str]:
 
 @cache
 def list_names(code: str, package: str = "") -> frozenset[str]:
-    """Return the dotted names that a code imports, wherever in it; ``*`` where nobody can tell."""
-    try:
-        tree = ast.parse(code)
-    except SyntaxError:
-        return frozenset("*")
+    """Return the names of this package that code of a package imports, wherever in it.
+
+    A module and each name taken from it, which may be a module as well. Text that only looks like
+    an import does no harm.
+    """
     names = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            home = resolve_name("." * node.level + (node.module or ""), package)
-            names |= {home, *(f"{home}.{alias.name}" for alias in node.names)}
-    return frozenset(names)
+    for home, what in _IMPORT.findall(_IGNORED.sub(" ", code)):
+        parts = re.findall(r"([\w.]+)(?:\s+as\s+\w+)?\s*(?:,|$|\))", what)
+        home = resolve_name(home, package) if package and home.startswith(".") else home
+        names |= {home, *(f"{home}.{part}" for part in parts)} if home else set(parts)
+    return frozenset(name for name in names if name.startswith(PACKAGE))
 
 
 def list_taken(page: Path) -> list[Path]:
@@ -83,22 +83,20 @@ def list_modules(cells: list[str]) -> dict[str, Path]:
     wanted = {name for cell in cells for name in list_names(cell)}
     while wanted:
         name = wanted.pop()
-        if name == "*":
-            whole = (p.relative_to(ROOT).with_suffix("") for p in (ROOT / PACKAGE).rglob("*.py"))
-            wanted |= {".".join(path.parts) for path in whole} - found.keys()
-        path = find_module(name)
+        path = find_module(name, ROOT)
         if path is not None:
             found[name] = path
             parent = name.rpartition(".")[0]
             package = name if path.stem == "__init__" else parent
-            imports = list_names(path.read_text(encoding="utf-8"), package) | {parent}
-            wanted |= {n for n in imports if n.startswith(PACKAGE)} - found.keys()
+            names = list_names(path.read_text(encoding="utf-8"), package) | {parent}
+            wanted |= names - found.keys() - {""}
     return found
 
 
-def find_module(name: str) -> Path | None:
+@cache
+def find_module(name: str, root: Path) -> Path | None:
     """Return the file of a module or package of ours, or None where the name is of neither."""
-    path = ROOT.joinpath(*name.split("."))
+    path = root.joinpath(*name.split("."))
     files = (path / "__init__.py", path.with_suffix(".py"))
     return next((file for file in files if file.is_file()), None)
 

@@ -145,7 +145,7 @@ def publish_results(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     if app.builder.format != "html":
         return
     rows = collect_record(app)
-    titles = {doc: title.astext() for doc, title in app.env.titles.items()}
+    titles = {doc: title.astext() for doc, title in sorted(app.env.titles.items())}
     key = digest_files((), json.dumps([rows, titles, app.config.msct_study]))
     note, folder = Path(app.doctreedir) / "results.key", Path(app.outdir) / RESULTS
     if note.is_file() and note.read_text() == key:
