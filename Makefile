@@ -20,7 +20,7 @@ test: ready ## Set up whatever is missing and run the whole suite
 	@sh tools/system-packages.sh chromium libatomic1 poppler-utils latexmk texlive-xetex \
 		texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended \
 		texlive-plain-generic fonts-freefont-otf
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 fuzz: ready ## Hand the loader thousands of spoilt data sets; none may end in silence
 	@$(BIN)/python -m pytest -m slow -s tests/test_corruptions.py
