@@ -116,10 +116,6 @@ NOT_CODED = "Not coded"
 """What stands for a blank term or class of an adverse event."""
 
 
-AGE = "Age at entry, years"
-"""What AGE means, also as the head of a row."""
-
-
 def _one_of(*values: object) -> pa.Check:
     return pa.Check.isin(list(values), error="one of " + ", ".join(map(str, values)))
 
@@ -425,9 +421,3 @@ KEYS: dict[str, str] = {
     for name, hint in get_type_hints(Study, include_extras=True).items()
 }
 """Keys of ``study.yml``, and what each says."""
-
-# For rooms that do not take the plan of the data set yet.
-VISITS: dict[int, str] = {v.number: v.name for v in Plan().visits}
-WINDOWS: dict[int, tuple[int, int]] = {v.number: v.window for v in Plan().visits}
-HORIZON_DAYS = Plan().horizon_days
-SCHEMAS = make_schemas(Plan())
