@@ -193,6 +193,34 @@ def test_a_circle_is_told(chain: Path) -> None:
         records.digest_chapter("a")
 
 
+def test_results_shown_of_another_chapter_are_taken_from_it(
+    chain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sphinx_execute, "run_kernel", lambda notebook, cwd: None)
+    monkeypatch.setattr(sphinx_execute, "find_rows", lambda outputs: [{"chapter": "a"}])
+    with pytest.raises(RuntimeError, match=r'expected book\.take\("a"\) in one of its cells'):
+        sphinx_execute.execute(chain / "d.md")
+    assert list((chain.parent / "cache").glob("d-*")) == []
+
+
+def test_what_changed_while_it_ran_is_not_kept(
+    chain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def edit(notebook: nbformat.NotebookNode, cwd: Path) -> None:
+        (chain / "d.md").write_text(CELL.format("changed"))
+
+    monkeypatch.setattr(sphinx_execute, "run_kernel", edit)
+    with pytest.raises(RuntimeError, match="was changed while it ran"):
+        sphinx_execute.execute(chain / "d.md")
+    assert list((chain.parent / "cache").glob("*")) == []
+
+
+def test_cells_that_only_the_build_would_find_are_refused(chain: Path) -> None:
+    (chain / "d.md").write_text(f"# d\n{CELL.format('x')}\n ```{{code-cell}}\n y\n ```\n")
+    with pytest.raises(RuntimeError, match="fenced in an unusual way"):
+        sphinx_execute.execute(chain / "d.md")
+
+
 def test_code_that_cannot_be_read_depends_on_everything(chain: Path) -> None:
     (chain / "d.md").write_text(CELL.format("%matplotlib inline\nx"))
     modules = records.list_modules(records.read_cells(chain / "d.md"))
