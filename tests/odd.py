@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -29,9 +30,11 @@ def scale_days(tables: Tables, numerator: int, denominator: int) -> None:
 
 
 def copy_visit(labs: pd.DataFrame, number: str, to: str, name: str, day: int) -> pd.DataFrame:
-    """Return the rows of a visit as those of another one, on its day."""
+    """Return the rows of a visit as those of another one, on its day and a little apart."""
     rows = labs[labs["AVISITN"] == number]
-    return rows.assign(AVISIT=name, AVISITN=to, ADY=str(day))
+    apart = 0.95 + 0.02 * (np.arange(len(rows)) * 7 % 6)
+    values = (rows["AVAL"].astype(float) * apart).round(2).astype(str)
+    return rows.assign(AVISIT=name, AVISITN=to, ADY=str(day), AVAL=values)
 
 
 def three_years(tables: Tables) -> Plan:

@@ -24,9 +24,6 @@ from tests.conftest import ROOT, build_book
 PROGRAM = str(Path(sys.executable).parent / "jupyter-book")
 
 
-pytestmark = pytest.mark.xdist_group("output")
-
-
 @pytest.fixture(scope="module")
 def project(small: Path) -> Path:
     return small

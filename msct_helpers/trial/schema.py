@@ -146,6 +146,10 @@ SYNONYMS: dict[str, dict[str, str]] = {
 """Further ways to write a term, and the one that is meant."""
 
 
+AGE = "Age at entry, years"
+"""What AGE means, also as the head of a row."""
+
+
 def _one_of(*values: object) -> pa.Check:
     return pa.Check.isin(list(values), error="one of " + ", ".join(map(str, values)))
 
