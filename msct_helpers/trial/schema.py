@@ -16,6 +16,7 @@ from typing import Annotated, get_type_hints
 import pandas as pd
 import pandera.pandas as pa
 
+from msct_helpers.trial.parameters import FACTORS
 from msct_helpers.trial.parameters import PARAMETERS as PARAMETERS
 from msct_helpers.trial.plan import Plan, make_plan
 
@@ -114,6 +115,35 @@ SEVERITIES = ("MILD", "MODERATE", "SEVERE", "LIFE THREATENING", "DEATH")
 
 NOT_CODED = "Not coded"
 """What stands for a blank term or class of an adverse event."""
+
+TERMS: dict[str, tuple[str, ...]] = {
+    "SEX": ("F", "M"),
+    "MSCSRC": CELL_SOURCES,
+    "EOSSTT": END_OF_STUDY,
+    "DCSREAS": DISCONTINUATION + OTHER_REASONS,
+    "SAFFL": ("Y", "N"),
+    "FASFL": ("Y", "N"),
+    "ABLFL": ("Y", "N"),
+    "PARAMCD": tuple(PARAMETERS),
+    "AESER": ("Y", "N"),
+    "AEREL": RELATEDNESS,
+    "AEOUT": OUTCOMES,
+    "AESEV": SEVERITIES,
+}
+"""Coded columns and their terms."""
+
+SYNONYMS: dict[str, dict[str, str]] = {
+    "AEREL": {
+        "unrelated": "NOT RELATED",
+        "unlikely related": "UNLIKELY",
+        "possibly related": "POSSIBLE",
+        "probably related": "PROBABLE",
+        "definitely related": "RELATED",
+    },
+    "AESEV": {"life-threatening": "LIFE THREATENING"},
+    "DCSREAS": {"lost to followup": "LOST TO FOLLOW-UP", "lost to follow up": "LOST TO FOLLOW-UP"},
+}
+"""Further ways to write a term, and the one that is meant."""
 
 
 def _one_of(*values: object) -> pa.Check:
@@ -263,7 +293,6 @@ def _make_adlb(plan: Plan) -> pa.DataFrameSchema:
 
 
 def _adlb_rules(plan: Plan) -> list[pa.Check]:
-    units = {(p.code, unit) for p in PARAMETERS.values() for unit in p.units}
     listed = "; ".join(f"{p.code}: {' or '.join(p.units)}" for p in PARAMETERS.values())
     names = {v.number: v.name for v in plan.visits}
     named = "; ".join(f"{number}: {name}" for number, name in names.items())
@@ -274,7 +303,7 @@ def _adlb_rules(plan: Plan) -> list[pa.Check]:
             "AVALU",
             f"a unit known for the parameter ({listed})",
             lambda d: pd.Series(
-                pd.MultiIndex.from_frame(d[["PARAMCD", "AVALU"]]).isin(units), index=d.index
+                pd.MultiIndex.from_frame(d[["PARAMCD", "AVALU"]]).isin(list(FACTORS)), index=d.index
             ),
         ),
         _rule(
