@@ -1,10 +1,12 @@
 """What is executed again after a change: what depends on it, and nothing else."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import pytest
 from myst_nb.core.read import read_myst_markdown_notebook
 
@@ -146,6 +148,35 @@ def test_who_takes_is_executed_after_and_again(
     again = sphinx_execute.reread_dependent(app, env, set(), {"chapters/a"}, set())  # type: ignore[arg-type]
     assert sorted(again) == ["chapters/b", "chapters/c", "index"]
     assert sphinx_execute.reread_dependent(app, env, set(), set(), set()) == []  # type: ignore[arg-type]
+
+
+def test_who_takes_the_same_results_is_not_executed_again(
+    chain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values, ran = {"a": 1, "b": 2, "c": 3}, []
+
+    def give(notebook: nbformat.NotebookNode, cwd: Path) -> None:
+        """Leave a chapter's results, whose first cell names it."""
+        (cell,) = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        name = cell.source[0]
+        ran.append(name)
+        record = json.dumps([{"chapter": name, "id": name, "value": values[name]}])
+        data = {"application/papermill.record/text/plain": repr(record)}
+        metadata = {"scrapbook": {"name": records.RECORD_KEY}}
+        cell.outputs = [nbformat.v4.new_output("display_data", data, metadata=metadata)]
+
+    monkeypatch.setattr(sphinx_execute, "run_kernel", give)
+    pages = [chain / f"{name}.md" for name in "abc"]
+    for page in pages[1:]:
+        page.write_text(page.read_text().replace("ipython3\n", f"ipython3\n{page.stem}\n"))
+    sphinx_execute.execute_all(pages)
+    (chain / "a.md").write_text(CELL.format("a + 1"))
+    sphinx_execute.execute_all(pages)
+    assert ran == ["a", "b", "c", "a"]
+    (chain / "a.md").write_text(CELL.format("a + 2"))
+    values |= {"a": 4}
+    sphinx_execute.execute_all(pages)
+    assert ran == ["a", "b", "c", "a", "a", "b"]
 
 
 def find(folder: Path, name: str) -> Path:

@@ -73,6 +73,7 @@ def read_unit(code: str, text: str) -> str:
     return next((unit for unit in units if unit.casefold() in keys), text)
 
 
+AGE = "Age at entry, years"
 CELL_SOURCES = ("UMBILICAL CORD", "CORD BLOOD", "BONE MARROW", "NOT APPLICABLE")
 """Sources of cells that are known; any other may be named."""
 
@@ -159,9 +160,7 @@ def _make_adsl(plan: Plan) -> pa.DataFrameSchema:
     columns = {
         "USUBJID": _text("Unique participant identifier", _NOT_BLANK, unique=True),
         "AGE": _number(
-            AGE,
-            pa.Check.in_range(0, 120, error="an age in years from 0 to 120"),
-            blank=True,
+            AGE, pa.Check.in_range(0, 120, error="an age in years from 0 to 120"), blank=True
         ),
         "SEX": _text("Sex; U is read as not recorded", _one_of("F", "M"), blank=True),
         "DIAG": _text("Diagnosis", blank=True),
