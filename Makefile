@@ -6,7 +6,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # A build ends with the make that started it, also where that is killed.
 export MSCT_WATCH := $(shell echo $$PPID)
 
-.PHONY: ready book pdf test fuzz check verify lock pair bench clean help
+.PHONY: ready book pdf lab test golden fuzz mutate check verify lock pair bench clean help
 
 book: ready ## Build the HTML book from MSCT_DATA (default: data/msct_synthetic)
 	@$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going
@@ -15,12 +15,21 @@ book: ready ## Build the HTML book from MSCT_DATA (default: data/msct_synthetic)
 pdf: ready ## Build the PDF book from MSCT_DATA
 	@sh tools/pdf.sh
 
+lab: ready .venv/.lab ## Open the chapters as notebooks in JupyterLab
+	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
+
 test: ready ## Set up whatever is missing and run the whole suite
 	@# Playwright's driver needs libatomic1, which small images lack.
 	@sh tools/system-packages.sh chromium libatomic1 poppler-utils latexmk texlive-xetex \
 		texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended \
 		texlive-plain-generic fonts-freefont-otf
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+golden: ready ## Store the words and cells of the book again; the diff is what was meant
+	@$(BIN)/python -m tests.golden
+
+mutate: ready .venv/.mutate ## Change the statistics and topics a little, and count the changes that tests notice
+	@$(BIN)/mutmut run && $(BIN)/mutmut results
 
 fuzz: ready ## Hand the loader thousands of spoilt data sets; none may end in silence
 	@$(BIN)/python -m pytest -m slow -s tests/test_corruptions.py
@@ -34,14 +43,14 @@ check: ready ## Lint, format and type check
 pair: ready ## Bring chapters/ and notebooks/ into step
 	@$(BIN)/jupytext --sync --quiet chapters/*.md
 
-lock: ready ## Renew requirements.txt and environment.yml from pyproject.toml
-	@$(BIN)/python tools/lock.py
+lock: ready ## Renew requirements*.txt and environment.yml from pyproject.toml
+	@$(BIN)/python -m tools.lock
 
 bench: ready ## Time builds against an empty book, and the statistics
 	@$(BIN)/python benchmarks/mmrm.py && $(BIN)/python benchmarks/build.py
 
 clean: ## Remove what was built
-	rm -rf _build
+	rm -rf _build mutants
 
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -54,6 +63,11 @@ $(SETUP): requirements.txt pyproject.toml
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --progress-bar on --require-hashes --compile -r requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# What an extra adds, on demand: requirements.txt holds the rest of its packages.
+.venv/.lab .venv/.mutate: .venv/.%: requirements-%.txt $(SETUP)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --progress-bar on --require-hashes --no-deps --compile -r $<
 	@touch $@
 
 # Packages that were damaged or removed since are installed again.

@@ -1,10 +1,12 @@
 """What is executed again after a change: what depends on it, and nothing else."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import pytest
 from myst_nb.core.read import read_myst_markdown_notebook
 
@@ -148,6 +150,35 @@ def test_who_takes_is_executed_after_and_again(
     assert sphinx_execute.reread_dependent(app, env, set(), set(), set()) == []  # type: ignore[arg-type]
 
 
+def test_who_takes_the_same_results_is_not_executed_again(
+    chain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values, ran = {"a": 1, "b": 2, "c": 3}, []
+
+    def give(notebook: nbformat.NotebookNode, cwd: Path) -> None:
+        """Leave a chapter's results, whose first cell names it."""
+        (cell,) = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        name = cell.source[0]
+        ran.append(name)
+        record = json.dumps([{"chapter": name, "id": name, "value": values[name]}])
+        data = {"application/papermill.record/text/plain": repr(record)}
+        metadata = {"scrapbook": {"name": records.RECORD_KEY}}
+        cell.outputs = [nbformat.v4.new_output("display_data", data, metadata=metadata)]
+
+    monkeypatch.setattr(sphinx_execute, "run_kernel", give)
+    pages = [chain / f"{name}.md" for name in "abc"]
+    for page in pages[1:]:
+        page.write_text(page.read_text().replace("ipython3\n", f"ipython3\n{page.stem}\n"))
+    sphinx_execute.execute_all(pages)
+    (chain / "a.md").write_text(CELL.format("a + 1"))
+    sphinx_execute.execute_all(pages)
+    assert ran == ["a", "b", "c", "a"]
+    (chain / "a.md").write_text(CELL.format("a + 2"))
+    values |= {"a": 4}
+    sphinx_execute.execute_all(pages)
+    assert ran == ["a", "b", "c", "a", "a", "b"]
+
+
 def find(folder: Path, name: str) -> Path:
     return records.find_left(folder / f"{name}.md")
 
@@ -160,6 +191,34 @@ def test_a_circle_is_told(chain: Path) -> None:
     (chain / "a.md").write_text(CELL.format('book.take("c")'))
     with pytest.raises(ValueError, match=r"a\.md takes from itself: a\.md -> c\.md -> b\.md"):
         records.digest_chapter("a")
+
+
+def test_results_shown_of_another_chapter_are_taken_from_it(
+    chain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sphinx_execute, "run_kernel", lambda notebook, cwd: None)
+    monkeypatch.setattr(sphinx_execute, "find_rows", lambda outputs: [{"chapter": "a"}])
+    with pytest.raises(RuntimeError, match=r'expected book\.take\("a"\) in one of its cells'):
+        sphinx_execute.execute(chain / "d.md")
+    assert list((chain.parent / "cache").glob("d-*")) == []
+
+
+def test_what_changed_while_it_ran_is_not_kept(
+    chain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def edit(notebook: nbformat.NotebookNode, cwd: Path) -> None:
+        (chain / "d.md").write_text(CELL.format("changed"))
+
+    monkeypatch.setattr(sphinx_execute, "run_kernel", edit)
+    with pytest.raises(RuntimeError, match="was changed while it ran"):
+        sphinx_execute.execute(chain / "d.md")
+    assert list((chain.parent / "cache").glob("*")) == []
+
+
+def test_cells_that_only_the_build_would_find_are_refused(chain: Path) -> None:
+    (chain / "d.md").write_text(f"# d\n{CELL.format('x')}\n ```{{code-cell}}\n y\n ```\n")
+    with pytest.raises(RuntimeError, match="fenced in an unusual way"):
+        sphinx_execute.execute(chain / "d.md")
 
 
 def test_code_that_cannot_be_read_depends_on_everything(chain: Path) -> None:

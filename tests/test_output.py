@@ -16,15 +16,13 @@ import psutil
 import pytest
 from filelock import FileLock
 
+from msct_helpers.book.records import CACHE
 from msct_helpers.sphinx import execute as sphinx_execute
 from msct_helpers.sphinx import output as sphinx_output
 from msct_helpers.sphinx.processes import WATCH
 from tests.conftest import ROOT, build_book
 
 PROGRAM = str(Path(sys.executable).parent / "jupyter-book")
-
-
-pytestmark = pytest.mark.xdist_group("output")
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +195,10 @@ def test_nothing_outlives_a_killed_build(project: Path, tmp_path: Path, killed: 
     wait_until(lambda: not any(p.is_running() for p in left), 30)
 
 
-def test_a_kernel_that_does_not_start_is_tried_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kernel_that_does_not_start_is_tried_twice(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(CACHE, str(tmp_path))
     tried: list[int] = []
 
     def die(notebook: object, cwd: Path) -> None:

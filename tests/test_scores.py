@@ -1,5 +1,7 @@
 """Scores against published worked examples, and properties that hold for all input."""
 
+import inspect
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -121,6 +123,31 @@ def test_arrays_and_scalars_agree_and_missing_stays_missing(values: list[float])
 def test_impossible_input_names_the_argument(bad: object) -> None:
     with pytest.raises(ValueError, match=r"bilirubin_mg_dl: .*expected a .*number"):
         scores.meld(bad, 1.0, 1.0)
+
+
+def list_arguments() -> list[tuple[str, str]]:
+    """Return every argument of every score that is a measurement."""
+    choices = {"rounded", "floor_creatinine", "cap", "round_first"}
+    return [
+        (name, argument)
+        for name, score in inspect.getmembers(scores, inspect.isfunction)
+        if score.__module__ == scores.__name__
+        and not name.startswith(("_", "round_", "child_pugh_p"))
+        for argument, about in inspect.signature(score).parameters.items()
+        if argument not in choices and about.kind is about.POSITIONAL_OR_KEYWORD
+    ]
+
+
+@pytest.mark.parametrize(("score", "argument"), list_arguments())
+def test_text_is_refused_by_the_name_of_its_argument(score: str, argument: str) -> None:
+    function = getattr(scores, score)
+    given = {
+        name: 1.0
+        for name, about in inspect.signature(function).parameters.items()
+        if about.default is about.empty
+    }
+    with pytest.raises(ValueError, match=rf"^{argument}: 'much'; expected a number$"):
+        function(**given | {argument: "much"})
 
 
 def test_impossible_levels_are_refused() -> None:

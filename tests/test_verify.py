@@ -11,7 +11,6 @@ import pytest
 
 from tests.conftest import ROOT, build_book
 
-pytestmark = pytest.mark.xdist_group("verify")
 TOC = "format: jb-book\nroot: chapters/safety\nchapters:\n  - file: chapters/discussion\n"
 
 

@@ -1,11 +1,20 @@
-"""Renew requirements.txt (hash lock) and environment.yml (the same pins for conda users)."""
+"""Renew the locks.
+
+They are requirements.txt, requirements-EXTRA.txt for what an extra adds to it, and environment.yml
+(the pins of the first for conda users).
+"""
 
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+from tools.environment import read_lock
+
 ROOT = Path(__file__).resolve().parent.parent
+EXTRAS = ("lab", "mutate")
+"""Extras that are installed on demand, into the same environment."""
+
 HEAD = """\
 # The pins of requirements.txt, for conda users: conda env create -f environment.yml
 # Renewed by `make lock`; a test holds the two together.
@@ -29,15 +38,32 @@ def write_environment(lock: str) -> str:
     return HEAD + "".join(lines) + "      - -e .\n"
 
 
-def main() -> None:
-    """Resolve pyproject.toml for every platform and write both files."""
+def compile_lock(extra: str, *options: str) -> str:
+    """Return the lock of the package with an extra, for every platform, with hashes."""
     command = (
         "uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url"
-        " --no-header --no-annotate --extra dev --upgrade -q pyproject.toml -o requirements.txt"
+        f" --no-header --no-annotate --extra {extra} --upgrade -q pyproject.toml"
     )
-    subprocess.run([sys.executable, "-m", *command.split()], cwd=ROOT, check=True)
-    lock = (ROOT / "requirements.txt").read_text()
+    done = subprocess.run(
+        [sys.executable, "-m", *command.split(), *options],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return done.stdout
+
+
+def main() -> None:
+    """Resolve pyproject.toml and write all files."""
+    lock = compile_lock("dev")
+    (ROOT / "requirements.txt").write_text(lock)
     (ROOT / "environment.yml").write_text(write_environment(lock))
+    for extra in EXTRAS:
+        known = read_lock(lock)
+        blocks = read_lock(compile_lock(extra, "--constraint", "requirements.txt"))
+        added = [block for pin, block in blocks.items() if pin not in known]
+        (ROOT / f"requirements-{extra}.txt").write_text("".join(added))
 
 
 if __name__ == "__main__":

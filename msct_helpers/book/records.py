@@ -132,6 +132,9 @@ def list_versions() -> list[str]:
 def digest_page(page: Path, above: tuple[Path, ...] = ()) -> str:
     """Return a sha256 over all that the results of a page's code depend on; not over its prose.
 
+    Of chapters from which it takes results, these count, and not how they came about; what these
+    depend on, where they are not at hand yet.
+
     Raises
     ------
     ValueError
@@ -139,8 +142,11 @@ def digest_page(page: Path, above: tuple[Path, ...] = ()) -> str:
     """
     if page in above:
         raise ValueError(f"{page.name} takes from itself: {' -> '.join(p.name for p in above)}")
-    cells = read_cells(page)
-    taken = [digest_page(other, (*above, page)) for other in list_taken(page)]
+    cells, taken = read_cells(page), []
+    for other in list_taken(page):
+        digest = digest_page(other, (*above, page))
+        left = load(name_left(other, digest))
+        taken.append(digest if left is None else json.dumps(left["rows"]))
     return digest_files(list_files(cells), *list_versions(), *cells, *taken)
 
 
@@ -154,9 +160,14 @@ def cache_folder() -> Path:
     return Path(os.environ.get(CACHE, ROOT / "_build" / ".execution"))
 
 
+def name_left(page: Path, digest: str) -> Path:
+    """Return where is kept what a page's code gives in the state with this digest."""
+    return cache_folder() / f"{page.stem}-{digest[:16]}.json"
+
+
 def find_left(page: Path) -> Path:
-    """Return where what a page's code gives is kept."""
-    return cache_folder() / f"{page.stem}-{digest_page(page)[:16]}.json"
+    """Return where is kept what a page's code gives as it stands."""
+    return name_left(page, digest_page(page))
 
 
 def store(path: Path, value: Any) -> None:

@@ -115,7 +115,7 @@ def say_change(record: pd.DataFrame, plan: Plan, code: str) -> str:
     if np.isnan(low):
         why = "too few changes" if n == 1 else "changes too much alike"
         why = f"{why} to estimate an interval ({pairs})"
-        why = why if n else "not assessable, no participant has both values"
+        why = why if n >= 1 else "not assessable, no participant has both values"
         return f"{upper_first(name)} at {visit.words}: {why}."
     word = "higher" if mean > 0 else "lower"
     clear = "includes zero" if low <= 0 <= high else "excludes zero"

@@ -77,11 +77,11 @@ def reread_dependent(
 def execute_chapters(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     """Execute what is missing of the chapters that are read, and hand all of them to MyST-NB."""
     chapters = find_chapters(env, docnames)
-    left = {page: find_left(page) for page in chapters.values()}
     cache_folder().mkdir(parents=True, exist_ok=True)
     # Builds in other folders share what is kept: the second finds executed what the first did.
     with FileLock(cache_folder() / ".lock"):
-        execute_all([page for page, path in left.items() if load(path) is None])
+        execute_all([page for page in chapters.values() if load(find_left(page)) is None])
+    left = {page: find_left(page) for page in chapters.values()}
     known = {name: left[page].name for name, page in chapters.items()}
     env.msct_left = getattr(env, "msct_left", {}) | known  # type: ignore[attr-defined]
     config = {"config": env.myst_config}  # type: ignore[attr-defined]
@@ -117,9 +117,12 @@ def execute_all(pages: list[Path]) -> None:
     order = TopologicalSorter({p: set(list_taken(p)) & set(pages) for p in pages})
     order.prepare()
     with ThreadPoolExecutor(max_workers=WORKERS) as pool:
+        ready: list[Path] = []
         for count in range(1, len(pages) + 1):
             # The longest first, so that none is left to run alone at the end.
-            for page in sorted(order.get_ready(), key=lambda page: -page.stat().st_size):
+            ready = sorted([*ready, *order.get_ready()], key=lambda page: page.stat().st_size)
+            while ready and len(runs) < WORKERS:
+                page = ready.pop()
                 runs[pool.submit(execute, page)] = page
             run = next(as_completed(runs))
             page = runs.pop(run)
@@ -137,6 +140,8 @@ def execute_all(pages: list[Path]) -> None:
 def execute(page: Path) -> None:
     """Run a page's code in a fresh kernel, in its own folder, and keep what it gives.
 
+    Nothing is run where those from which it takes gave, executed again, what they gave before.
+
     Raises
     ------
     CellExecutionError, CellTimeoutError
@@ -145,6 +150,8 @@ def execute(page: Path) -> None:
         If the kernel does not start or dies, twice; if what was run cannot be told.
     """
     left = find_left(page)
+    if load(left) is not None:
+        return
     notebook = read_myst_markdown_notebook(page.read_text(encoding="utf-8"))
     cells = list_cells(notebook)
     if [cell.source.strip("\n") for cell in cells] != read_cells(page):

@@ -154,7 +154,8 @@ def publish_results(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
         return
     write_results(rows, folder)
     for chapter, own in group_rows(rows, "chapter").items():
-        title = f"Results: {titles[f'chapters/{chapter}']}"
+        # Results may be taken from a chapter that is no page of the book.
+        title = f"Results: {titles.get(f'chapters/{chapter}', chapter)}"
         context = {"title": title, "body": format_page(title, own)}
         yield f"{RESULTS}/{chapter}", context, "page.html"
     note.write_text(key)
