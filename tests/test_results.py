@@ -1,11 +1,19 @@
 """What a reader sees of a number, and that each number has one source."""
 
+import json
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sphinx.errors import ExtensionError
 
+from msct_helpers.ard.columns import PUBLISHED
 from msct_helpers.ard.results import format_p, format_rounded, make_record, make_rows
+from msct_helpers.book.records import RECORD_KEY
+from msct_helpers.sphinx import results as sphinx_results
 
 
 @pytest.mark.parametrize(
@@ -35,3 +43,18 @@ def test_a_number_has_one_source_and_nan_is_said() -> None:
     assert make_record(rows)["text"].tolist() == ["NE"]
     with pytest.raises(ValueError, match=r"chg\.alb\.m6\.mean"):
         make_record(rows + rows)
+
+
+def test_a_result_comes_from_one_chapter(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = dict.fromkeys(PUBLISHED, "") | {"id": "x", "chapter": "a", "value": 1.0, "shown": "prose"}
+    left = {"a": [own], "b": [own | {"shown": "tab-b"}]}
+    monkeypatch.setattr(
+        sphinx_results, "read_left", lambda env, name: {RECORD_KEY: json.dumps(left[name])}
+    )
+    app: Any = SimpleNamespace(env=SimpleNamespace(found_docs={"a", "b"}))
+    (row,) = sphinx_results.collect_record(app)
+    assert (row["chapter"], row["shownIn"]) == ("a", "prose tab-b")
+    for other in ({"chapter": "b"}, {"value": 2.0}):
+        left["b"] = [own | other]
+        with pytest.raises(ExtensionError, match=r"x: 1\.0 of a and [12]\.0 of [ab]"):
+            sphinx_results.collect_record(app)

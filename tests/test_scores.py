@@ -132,7 +132,7 @@ def list_arguments() -> list[tuple[str, str]]:
         (name, argument)
         for name, score in inspect.getmembers(scores, inspect.isfunction)
         if score.__module__ == scores.__name__
-        and not name.startswith(("_", "round_", "child_pugh_p"))
+        and not name.startswith(("_", "x_", "round_", "child_pugh_p"))
         for argument, about in inspect.signature(score).parameters.items()
         if argument not in choices and about.kind is about.POSITIONAL_OR_KEYWORD
     ]

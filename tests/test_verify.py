@@ -74,9 +74,9 @@ CHANGES = {
         ["rawValue: 'eleven'; expected a number"],
     ),
     "constant": (
-        "msct_helpers/trial/plan.py",
-        "DAYS_A_YEAR = 365.25",
-        "DAYS_A_YEAR = 365",
+        "msct_helpers/safety/safety.py",
+        "/ DAYS_A_YEAR",
+        "/ 365",
         ["safety, exposure.years: 40.6 (40.56125941) -> 40.6 (40.5890411), by 0.0278"],
     ),
     "contract": (

@@ -96,18 +96,16 @@ def collect_record(app: Sphinx) -> list[dict[str, Any]]:
     Raises
     ------
     ExtensionError
-        If two chapters recorded the same result, or one shows another value than was recorded.
+        If a result comes from two chapters.
     """
     rows: dict[str, dict[str, Any]] = {}
     for docname in sorted(app.env.found_docs):
         for row in json.loads(read_left(app.env, docname).get(RECORD_KEY, "[]")):
             known = rows.setdefault(row["id"], row | {"shown": ""})
-            if (known["chapter"], known["value"]) != (row["chapter"], row["value"]):
-                raise ExtensionError(
-                    f"{row['id']}: {known['value']} in {known['chapter']} but {row['value']} in "
-                    f"{row['chapter']}; a result has one source"
-                )
-            # A chapter may show what another one computed.
+            was, now = ((r["value"], r["chapter"]) for r in (known, row))
+            if was != now:
+                raise ExtensionError(f"{row['id']}: {was[0]} of {was[1]} and {now[0]} of {now[1]}")
+            # A chapter may show what it took from another one.
             places = dict.fromkeys([*known["shown"].split(), *row["shown"].split()])
             known["shown"] = " ".join(places)
     return [{PUBLISHED[name][0]: row[name] for name in PUBLISHED} for row in rows.values()]
