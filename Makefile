@@ -23,7 +23,7 @@ test: ready ## Set up whatever is missing and run the whole suite
 	@sh tools/system-packages.sh chromium libatomic1 poppler-utils latexmk texlive-xetex \
 		texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended \
 		texlive-plain-generic fonts-freefont-otf
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 golden: ready ## Store the words and cells of the book again; the diff is what was meant
 	@$(BIN)/python -m tests.golden

@@ -27,6 +27,8 @@ EPOCH = "1767225600"
 RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
 """Names this run of the suite, in all its processes."""
 
+TAKES = re.compile(r"^```\{code-cell\}[^`]*\.take\(.*?(?=^## )", re.M | re.S)
+
 HEAVY = ("test_hostile", "test_pdf", "test_book", "test_output", "test_verify", "test_golden")
 """Modules that build books: they begin first, so that no process is left alone at the end."""
 FLAGS = [
@@ -104,14 +106,30 @@ def books() -> dict[str, Path]:
     return Books()
 
 
-def copy_project(to: Path) -> Path:
-    """Return a copy of the project whose book has one chapter."""
+def copy_project(to: Path, *chapters: str) -> Path:
+    """Return a copy of the project whose book has some chapters only; they take from no other."""
     ignore = shutil.ignore_patterns("_build", ".*", "__pycache__", "*.egg-info", "notebooks")
     shutil.copytree(ROOT, to, ignore=ignore)
-    (to / "_toc.yml").write_text("format: jb-book\nroot: chapters/safety\n")
-    page = to / "chapters/safety.md"
-    page.write_text(page.read_text().replace("{doc}`meld`", "elsewhere"))
+    first, *others = chapters
+    lines = [f"  - file: chapters/{name}\n" for name in others]
+    listed = "".join(["chapters:\n", *lines] if lines else [])
+    (to / "_toc.yml").write_text(f"format: jb-book\nroot: chapters/{first}\n{listed}")
+    links = re.compile(rf"\{{doc\}}`(?!(?:{'|'.join(chapters)})`)[\w-]+`")
+    for name in chapters:
+        page = to / "chapters" / f"{name}.md"
+        # From where a chapter takes results to the next heading.
+        text = re.sub(TAKES, "", page.read_text())
+        assert ".take(" not in text
+        page.write_text(links.sub("elsewhere", text))
     return to
+
+
+def swap(path: Path, old: str, new: str) -> str:
+    """Change a file and return its former content."""
+    content = path.read_text()
+    assert old in content
+    path.write_text(content.replace(old, new, 1))
+    return content
 
 
 @pytest.fixture(scope="session")
@@ -120,7 +138,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shared = tmp_path_factory.getbasetemp().parent / f"small-{RUN}"
 
     def make() -> None:
-        project = copy_project(shared / "project")
+        project = copy_project(shared / "project", "safety")
         build_book("msct_synthetic", shared / "fresh", root=project)
 
     return once(shared, make) / "project"

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from msct_helpers import load_trial
 from msct_helpers.abstract import published
-from tests.conftest import DATASETS, ROOT, build_book, copy_project
+from tests.conftest import DATASETS, ROOT, build_book, copy_project, swap
 
 CHAPTERS = tuple(sorted(p.stem for p in (ROOT / "chapters").glob("*.md")))
 NO_DATA = (
@@ -130,7 +130,7 @@ def test_mayo_book_says_what_it_cannot_assess(books: dict[str, Path]) -> None:
 
 
 def test_changes_reach_the_page_and_nothing_runs_twice(tmp_path: Path) -> None:
-    project = copy_project(tmp_path / "project")
+    project = copy_project(tmp_path / "project", "safety")
     page = tmp_path / "_build/html/chapters/safety.html"
 
     def build(dataset: str = "msct_synthetic") -> tuple[str, str]:
@@ -140,15 +140,16 @@ def test_changes_reach_the_page_and_nothing_runs_twice(tmp_path: Path) -> None:
     printed, text = build()
     assert "executing 1 chapter" in printed
     assert "2.4% to 30.2%" in text
-    helper = project / "msct_helpers/safety/safety.py"
-    helper.write_text(helper.read_text().replace("level: float = 0.95", "level: float = 0.90"))
+    swap(project / "msct_helpers/trial/plan.py", "level: float = 0.95", "level: float = 0.90")
     printed, text = build()
     assert "executing 1 chapter" in printed
     assert "2.4% to 30.2%" not in text
     printed, text = build()
     assert "executing" not in printed
     data = project / "data/msct_synthetic/adsl.csv"
-    data.write_text(data.read_text().replace("LOST TO FOLLOW-UP", "WITHDRAWAL BY SUBJECT"))
+    lost = data.read_text()
+    assert "LOST TO FOLLOW-UP" in lost
+    data.write_text(lost.replace("LOST TO FOLLOW-UP", "WITHDRAWAL BY SUBJECT"))
     printed, text = build()
     assert "lost to follow-up were 0 of 26" in text
     printed, text = build("mayo_pbc")

@@ -78,7 +78,10 @@ def test_visits_and_endpoints_of_another_plan_are_shown() -> None:
 
 WORDS: dict[Callable[[odd.Tables], odd.Plan], list[tuple[str, str]]] = {
     odd.one_patient: [
-        ("efficacy-endpoints", "No change from baseline can be estimated by the mixed model"),
+        (
+            "efficacy-endpoints",
+            "No change from baseline to 24 months can be estimated by the mixed model",
+        ),
         ("meld", "MELD-Na: not assessable, sodium not recorded."),
         ("safety", "Adverse events: not assessable"),
         ("safety", "Infusions and doses were not recorded one by one."),

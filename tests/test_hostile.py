@@ -15,7 +15,6 @@ from tests.conftest import ROOT, build_book
 from tests.hostile import PAYLOADS, SECRET, SHOWN, make_hostile
 from tests.test_pdf import make_pdf, read_words, squeeze
 
-pytestmark = pytest.mark.xdist_group("hostile")
 IDLE = "new Promise(resolve => requestIdleCallback(resolve))"
 EVALUATED = ("42001", str(7777 * 7777), SECRET)
 """What a page would show if a payload had run or read a file."""

@@ -60,7 +60,7 @@ def test_bands_count_everyone_once(synthetic: Trial) -> None:
 
 
 def test_bands_begin_at_their_lowest_score() -> None:
-    points = pd.Series([9.4, 9.5, 14.49, 14.5, 19.49, 40])
+    points = pd.Series([9.4, 9.6, 14.49, 14.51, 19.49, 40])
     assert meld_change.find_bands(points, Plan()).tolist() == [
         "<10",
         "10-14",

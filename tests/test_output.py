@@ -16,6 +16,7 @@ import psutil
 import pytest
 from filelock import FileLock
 
+from msct_helpers.book import records
 from msct_helpers.book.records import CACHE
 from msct_helpers.sphinx import execute as sphinx_execute
 from msct_helpers.sphinx import output as sphinx_output
@@ -23,9 +24,6 @@ from msct_helpers.sphinx.processes import WATCH
 from tests.conftest import ROOT, build_book
 
 PROGRAM = str(Path(sys.executable).parent / "jupyter-book")
-
-
-pytestmark = pytest.mark.xdist_group("output")
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +119,10 @@ HARMED = (
 )
 
 
+HARMED_APART = ("html/results/ard.csv", ".doctrees/environment.pickle", ".seal.json")
+"""Files of a page, of Sphinx and of this project, each after whose damage a build begins empty."""
+
+
 @pytest.fixture(scope="module")
 def copied(project: Path) -> Path:
     return shutil.copytree(project.parent / "fresh", project.parent / "copied")
@@ -142,25 +144,56 @@ def test_damage_is_seen(copied: Path, pattern: str) -> None:
     assert not sphinx_output.find_damage(sealed, sphinx_output.list_files(app))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    "harms",
-    [(truncate, spoil, Path.unlink), (make_folder, Path.unlink, truncate)],
-    ids=["cut", "gone"],
-)
-def test_damage_is_mended(
-    project: Path, copied: Path, harms: tuple[Callable[[Path], None], ...]
-) -> None:
+def test_damage_is_mended(project: Path, copied: Path) -> None:
     build = copied / "_build"
-    names = ("html/results/ard.csv", ".doctrees/environment.pickle", ".seal.json")
-    for harm, name in zip(harms, names, strict=True):
-        harm(build / name)
-    stored = (project / "_build/.execution").glob("*.json")
-    for i, path in enumerate(sorted(stored)):
-        harms[i % len(harms)](path)
+    spoil(build / "html/results/ard.csv")
+    make_folder(build / ".doctrees/environment.pickle")
+    truncate(build / ".seal.json")
+    stored = list((project / "_build/.execution").glob("*.json"))
+    assert stored
+    for path in stored:
+        spoil(path)
     printed = build_book("msct_synthetic", copied, root=project)
     assert "executing 1 chapter" in printed
     assert "Traceback" not in printed
     assert read_manifest(copied) == read_manifest(project.parent / "fresh")
+
+
+@pytest.mark.parametrize("harm", [None, *HARM], ids=lambda harm: getattr(harm, "__name__", "none"))
+@pytest.mark.parametrize("name", HARMED_APART)
+def test_a_build_begins_empty_after_damage(
+    copied: Path, tmp_path: Path, name: str, harm: Callable[[Path], None] | None
+) -> None:
+    build = shutil.copytree(copied / "_build", tmp_path / "_build")
+    app = SimpleNamespace(
+        outdir=build / "html", doctreedir=build / ".doctrees", config=SimpleNamespace()
+    )
+    before = sphinx_output.list_files(app)  # type: ignore[arg-type]
+    key = sphinx_output.read_seal(app)["key"]  # type: ignore[arg-type]
+    if harm is not None:
+        harm(build / name)
+    sphinx_output.open_output(app, key, {})  # type: ignore[arg-type]
+    assert not (build / ".seal.json").exists()
+    folders = [build / "html", build / ".doctrees", build / "jupyter_execute"]
+    if harm is None:
+        assert sphinx_output.list_files(app) == before  # type: ignore[arg-type]
+    else:
+        assert [list(folder.iterdir()) for folder in folders] == [[], [], []]
+
+
+@pytest.mark.parametrize("harm", HARM, ids=lambda harm: harm.__name__)
+def test_an_executed_chapter_that_is_damaged_is_not_there(
+    project: Path, tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    kept = min((project / "_build/.execution").glob("*.json"))
+    path = tmp_path / kept.name
+    shutil.copy(kept, path)
+    value = records.load(path)
+    assert value["outputs"]
+    harm(path)
+    assert records.load(path) is None
+    records.store(path, value)
+    assert records.load(path) == value
 
 
 @pytest.mark.parametrize("harm", HARM, ids=lambda harm: harm.__name__)

@@ -13,7 +13,6 @@ from pypdf import PdfReader
 from msct_helpers import load_trial
 from tests.conftest import DATASETS, EPOCH, ROOT
 
-pytestmark = pytest.mark.xdist_group("pdf")
 CAPTION = (
     r'caption-number">(Fig\.|Table) ([\d.]+) ?</span>'
     r'<span class="caption-text">([^<]{12,40})'

@@ -15,7 +15,7 @@ from msct_helpers import Trial
 from msct_helpers.abstract import simulate
 from msct_helpers.trial.load import load_study
 from msct_helpers.trial.plan import Plan
-from msct_helpers.trial.schema import SCHEMAS
+from msct_helpers.trial.schema import make_schemas
 from tests.conftest import ROOT, with_tables
 
 SEEDS = range(12)
@@ -38,8 +38,9 @@ def test_the_seed_decides_the_draw() -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_draw_keeps_the_contract_and_the_counts(seed: int) -> None:
     adsl, adlb, adae = draw(seed)
+    schemas = make_schemas(Plan())
     for name, table in (("adsl", adsl), ("adlb", adlb), ("adae", adae)):
-        SCHEMAS[name].validate(table, lazy=True)
+        schemas[name].validate(table, lazy=True)
     reasons = adsl["DCSREAS"].value_counts().to_dict()
     assert reasons == {"LOST TO FOLLOW-UP": 4, "DEATH": 3, "LIVER TRANSPLANT": 2}
     assert not (adsl["DTHDY"].notna() & adsl["LTXDY"].notna()).any()

@@ -6,26 +6,21 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
-from tests.conftest import ROOT, build_book
-
-pytestmark = pytest.mark.xdist_group("verify")
-TOC = "format: jb-book\nroot: chapters/safety\nchapters:\n  - file: chapters/discussion\n"
+from msct_helpers.check import verify as verify_module
+from msct_helpers.check.cli import main
+from msct_helpers.trial import load
+from tests.conftest import ROOT, build_book, copy_project, swap
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the project with two chapters and a reference of its own."""
-    copy = tmp_path_factory.mktemp("verify") / "project"
-    ignore = shutil.ignore_patterns("_build", ".*", "__pycache__", "*.egg-info", "notebooks")
-    shutil.copytree(ROOT, copy, ignore=ignore)
-    (copy / "_toc.yml").write_text(TOC)
-    for name in ("safety", "discussion"):
-        page = copy / "chapters" / f"{name}.md"
-        for link in ("meld", "statements"):
-            page.write_text(page.read_text().replace(f"{{doc}}`{link}`", "elsewhere"))
+    copy = copy_project(tmp_path_factory.mktemp("verify") / "project", "safety", "discussion")
     for stale in ("msct_synthetic", "mayo_pbc"):
         shutil.rmtree(copy / "tests/reference" / stale)
     status, printed = verify(copy, "--update")
@@ -43,14 +38,6 @@ def verify(project: Path, *options: str) -> tuple[int, str]:
         text=True,
     )
     return done.returncode, done.stdout + done.stderr
-
-
-def swap(path: Path, old: str, new: str) -> str:
-    """Change a file and return its former content."""
-    content = path.read_text()
-    assert old in content
-    path.write_text(content.replace(old, new, 1))
-    return content
 
 
 def test_what_was_stored_agrees(project: Path) -> None:
@@ -107,14 +94,18 @@ CHANGES = {
 }
 """File, what stands in it, what is put there, and the lines that must name the change."""
 
+LOOKED_AT = {
+    "data": "Data",
+    "reference": "Results",
+    "spoilt reference": "Results",
+    "contract": "Data",
+    "standards": "Reporting standards",
+}
+"""Check of the certificate that must not agree where nothing else was changed."""
 
-@pytest.mark.parametrize(
-    "names",
-    [("data", "reference", "constant", "standards"), ("spoilt reference",), ("contract",)],
-    ids=", ".join,
-)
-def test_what_is_corrupted_is_named(project: Path, names: tuple[str, ...]) -> None:
-    changes = [CHANGES[name] for name in names]
+
+def test_what_is_corrupted_is_named_after_a_build(project: Path) -> None:
+    changes = [CHANGES[name] for name in ("data", "constant")]
     former = [swap(project / file, old, new) for file, old, new, _ in changes]
     try:
         status, printed = verify(project)
@@ -122,11 +113,70 @@ def test_what_is_corrupted_is_named(project: Path, names: tuple[str, ...]) -> No
         for (file, *_), content in zip(changes, former, strict=True):
             (project / file).write_text(content)
     assert status == 1, printed
-    for *_, lines in changes:
-        for line in lines:
-            assert line in printed
+    for line in (line for *_, lines in changes for line in lines):
+        assert line in printed
     told = json.loads((project / "_build/verify/certificate.json").read_text())
     assert not told["agrees"]
+
+
+def test_data_that_break_the_contract_are_named_without_a_build(project: Path) -> None:
+    file, old, new, lines = CHANGES["contract"]
+    former = swap(project / file, old, new)
+    try:
+        status, printed = verify(project)
+    finally:
+        (project / file).write_text(former)
+    assert status == 1, printed
+    assert lines[0] in printed
+    assert "2/5" not in printed
+    assert not json.loads((project / "_build/verify/certificate.json").read_text())["agrees"]
+
+
+@pytest.fixture
+def home(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder of data and reference, to which `msct verify` in this process holds a book.
+
+    The book is that of one chapter, built before: a change that needs a build is not seen.
+    """
+    shutil.copytree(ROOT / "data", tmp_path / "data")
+    references = tmp_path / "tests/reference"
+    monkeypatch.setattr(verify_module, "REFERENCES", references)
+    monkeypatch.setattr(load, "REFERENCES", references)
+    monkeypatch.setattr(load, "ROOT", tmp_path)
+    monkeypatch.setenv("MSCT_DATA", str(tmp_path / "data/msct_synthetic"))
+    book = small.parent / "fresh/_build"
+
+    def take_built(folder: Path, out: Path, say: verify_module.Say) -> verify_module.Check:
+        shutil.copytree(book, out / "_build")
+        return verify_module.Check("Book", "built before")
+
+    monkeypatch.setattr(verify_module, "build_fresh", take_built)
+    results = load.read_results(book / "html/results/ard.csv")
+    verify_module.update_reference(tmp_path / "data/msct_synthetic", results)
+    return tmp_path
+
+
+def verify_here(home: Path) -> tuple[int, str, Any]:
+    """Run the command in this process; return its status, its words and the certificate."""
+    done = CliRunner().invoke(main, ["verify", "--out", str(home / "out")])
+    return done.exit_code, done.output, json.loads((home / "out/certificate.json").read_text())
+
+
+def test_an_unchanged_home_agrees(home: Path) -> None:
+    status, printed, told = verify_here(home)
+    assert status == 0, printed
+    assert told["agrees"]
+
+
+@pytest.mark.parametrize("name", [name for name in CHANGES if name != "constant"])
+def test_each_change_alone_is_named(home: Path, name: str) -> None:
+    file, old, new, lines = CHANGES[name]
+    swap(home / file, old, new)
+    status, printed, told = verify_here(home)
+    assert status == 1, printed
+    assert lines[0] in printed
+    assert not told["agrees"]
+    assert [c["name"] for c in told["checks"] if not c["agrees"]] == [LOOKED_AT[name]]
 
 
 def test_two_cold_builds_are_identical(books: dict[str, Path], tmp_path: Path) -> None:

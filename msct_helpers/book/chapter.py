@@ -10,12 +10,12 @@ import base64
 import io
 import json
 import re
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from IPython.display import display
 from matplotlib.figure import Figure
 from myst_nb import glue
 
@@ -214,7 +214,7 @@ class Chapter:
 
     def figure(
         self,
-        plot: Any,
+        plot: Callable[..., Figure],
         *data: Any,
         name: str,
         caption: str,
@@ -230,7 +230,8 @@ class Chapter:
         plot
             Draws the figure from `data`.
         data
-            What is drawn; where the first of it is empty, there is no figure.
+            What is drawn, if anything of this data set; where the first of it is empty, there is no
+            figure.
         name
             Target for cross-references.
         caption, alt
@@ -242,13 +243,12 @@ class Chapter:
         otherwise
             What is said where there is no figure, such as why it is not assessable.
         """
-        if data and len(data[0]) == 0:
+        first = data[0] if data else {"id": ()}
+        if data and len(first) == 0:
             return self.say(otherwise)
-        drawn = rows if rows is not None or not data else data[0]
-        for key in [] if drawn is None else drawn.get("id", ()):
+        for key in (first if rows is None else rows).get("id", ()):
             self._mark(key, name)
-        # Transitional: a figure that was drawn already is shown at once.
-        fig = plot if isinstance(plot, Figure) else plot(*data)
+        fig = plot(*data)
         block = {
             "kind": "figure",
             "name": name,
@@ -260,10 +260,7 @@ class Chapter:
             "pdf": base64.b64encode(draw(fig, "pdf")).decode(),
         }
         plt.close(fig)
-        shown = Document([block, *self._offer_rows(name)])
-        if fig is plot:
-            display(shown)
-        return shown
+        return Document([block, *self._offer_rows(name)])
 
     def publish(self) -> Document:
         """Leave the chapter's record with the notebook, and say if it agrees with the reference.

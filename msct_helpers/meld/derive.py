@@ -11,9 +11,6 @@ from msct_helpers.trial.plan import PARAMETERS, SCORES
 UNITS = {"BILI": "mg/dL", "CREAT": "mg/dL", "ALB": "g/dL", "INR": "1", "SODIUM": "mmol/L"}
 """Units in which the scores take their components."""
 
-# Transitional: for rooms that do not take names from the parameters yet.
-NAMES = {code: score.name for code, score in SCORES.items()}
-
 
 def list_assessable(trial: Trial) -> dict[str, str]:
     """Return for each score why it cannot be assessed, in words; an empty text where it can."""

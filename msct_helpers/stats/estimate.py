@@ -112,7 +112,7 @@ def estimate_rank_p(change: np.ndarray) -> float:
     return estimate_sign_flip_p(np.sign(kept) * ranks)
 
 
-def estimate_proportion(count: int, total: int, level: float = 0.95) -> dict[str, float]:
+def estimate_proportion(count: int, total: int, level: float) -> dict[str, float]:
     """Return a proportion in per cent with its Clopper-Pearson interval.
 
     Parameters
@@ -141,7 +141,7 @@ def estimate_proportion(count: int, total: int, level: float = 0.95) -> dict[str
     }
 
 
-def estimate_upper_limit(total: int, level: float = 0.95) -> dict[str, float]:
+def estimate_upper_limit(total: int, level: float) -> dict[str, float]:
     """Return how high a risk may be, in per cent, when none of `total` participants had the event.
 
     Returns

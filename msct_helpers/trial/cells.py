@@ -18,17 +18,7 @@ import pandera.pandas as pa
 
 from msct_helpers.trial.findings import Log, Problem, list_values, show_value
 from msct_helpers.trial.read import Sheet
-from msct_helpers.trial.schema import (
-    CELL_SOURCES,
-    DISCONTINUATION,
-    END_OF_STUDY,
-    NOT_CODED,
-    OTHER_REASONS,
-    OUTCOMES,
-    PARAMETERS,
-    RELATEDNESS,
-    SEVERITIES,
-)
+from msct_helpers.trial.schema import CELL_SOURCES, NOT_CODED, SYNONYMS, TERMS
 from msct_helpers.trial.text import has_hidden, looks_odd, slug
 
 LONGEST_CELL = 200
@@ -59,35 +49,6 @@ REMEDIES: dict[str, str] = {
     r"(?i)[+-]?inf(inity)?|true|false|0x[0-9a-f]+|\d+_\d+": "Write plain decimal numbers",
 }
 """What can be guessed of a cell that is no number, by its shape; the first that fits."""
-
-TERMS: dict[str, tuple[str, ...]] = {
-    "SEX": ("F", "M"),
-    "MSCSRC": CELL_SOURCES,
-    "EOSSTT": END_OF_STUDY,
-    "DCSREAS": DISCONTINUATION + OTHER_REASONS,
-    "SAFFL": ("Y", "N"),
-    "FASFL": ("Y", "N"),
-    "ABLFL": ("Y", "N"),
-    "PARAMCD": tuple(PARAMETERS),
-    "AESER": ("Y", "N"),
-    "AEREL": RELATEDNESS,
-    "AEOUT": OUTCOMES,
-    "AESEV": SEVERITIES,
-}
-"""Coded columns and their terms."""
-
-SYNONYMS: dict[str, dict[str, str]] = {
-    "AEREL": {
-        "unrelated": "NOT RELATED",
-        "unlikely related": "UNLIKELY",
-        "possibly related": "POSSIBLE",
-        "probably related": "PROBABLE",
-        "definitely related": "RELATED",
-    },
-    "AESEV": {"life-threatening": "LIFE THREATENING"},
-    "DCSREAS": {"lost to followup": "LOST TO FOLLOW-UP", "lost to follow up": "LOST TO FOLLOW-UP"},
-}
-"""Further ways to write a term, and the one that is meant."""
 
 FREE = ("DIAG", "MSCSRC", "AEDECOD", "AEBODSYS", "EXDOSU")
 """Columns of free terms, of which each has one spelling."""

@@ -17,6 +17,7 @@ from msct_helpers.trial.cells import (
     trim,
 )
 from msct_helpers.trial.findings import list_values, show_value
+from msct_helpers.trial.parameters import FACTORS
 from msct_helpers.trial.plan import BASELINE, Plan, Visit
 from msct_helpers.trial.schema import PARAMETERS, PLAUSIBLE, read_unit
 
@@ -284,12 +285,8 @@ def _by_participant(who: pd.Series, dates: pd.Series) -> pd.Series:
 
 def check_plausible(table: Table, data: pd.DataFrame) -> None:
     """Refuse values and medians that their unit rules out; state what is odd and may be true."""
-    factors = {(c, u): f for c, p in PARAMETERS.items() for u, f in p.units.items()}
-    keys = pd.MultiIndex.from_frame(data[["PARAMCD", "AVALU"]])
-    factor = keys.map(factors).to_numpy(dtype=float)
-    values = pd.DataFrame(
-        {"USUBJID": data["USUBJID"], "PARAMCD": data["PARAMCD"], "VALUE": data["AVAL"] * factor}
-    )
+    factor = pd.MultiIndex.from_frame(data[["PARAMCD", "AVALU"]]).map(FACTORS)
+    values = data[["USUBJID", "PARAMCD"]].assign(VALUE=data["AVAL"] * factor.to_numpy(dtype=float))
     table.data = data
     sound = ~table.is_bad("AVAL") & ~table.is_bad("AVALU")
     values = values[sound & (values["VALUE"] > 0) & values["USUBJID"].notna()]
@@ -298,7 +295,7 @@ def check_plausible(table: Table, data: pd.DataFrame) -> None:
 
 
 def _check_range(table: Table, data: pd.DataFrame, code: str, own: pd.DataFrame) -> None:
-    limits, first = PLAUSIBLE[code], next(iter(PARAMETERS[code].units))
+    limits, first = PLAUSIBLE[code], PARAMETERS[code].unit
     below = _is_below(table, own.index)
     low = own["VALUE"] < np.where(below, limits.possible[0] / 10, limits.possible[0])
     wrong = own.index[low | (own["VALUE"] > limits.possible[1])]

@@ -99,6 +99,11 @@ PARAMETERS: dict[str, Parameter] = {
 }
 """Parameters that a data set may record; any may be absent."""
 
+FACTORS: dict[tuple[str, str], float] = {
+    (p.code, unit): factor for p in PARAMETERS.values() for unit, factor in p.units.items()
+}
+"""What turns a value into the first unit of its parameter, by parameter and unit."""
+
 _SCORE = {"score": 1.0}
 _SCORE_DECIMALS = {"score": 2}
 

@@ -9,11 +9,7 @@ import pandas as pd
 from msct_helpers.trial.cells import ARMS, Table, fold
 from msct_helpers.trial.findings import Log, list_values
 from msct_helpers.trial.plan import BASELINE
-from msct_helpers.trial.schema import (
-    NO_CELLS,
-    SEVERITIES,
-    Study,
-)
+from msct_helpers.trial.schema import NO_CELLS, SEVERITIES, Study
 
 DAYS = {"adlb": "ADY", "adae": "ASTDY", "adex": "ASTDY"}
 """Column of study days by table."""
@@ -70,17 +66,22 @@ def check_columns(table: Table, skip: tuple[str, ...] = (), only: tuple[str, ...
             table.refuse(column, ~passed & ~_unknown(table, expected), expected, remedy, note)
 
 
+def _name_others(table: Table, same: list[str], where: pd.Series) -> Callable[[int], str]:
+    """Return what names the other lines of the file that are the same in some columns."""
+    groups = table.data[where].groupby(same, dropna=False).ngroup()
+    rows = groups.groupby(groups).groups
+
+    def name(row: int) -> str:
+        others = [str(table.lines[other]) for other in rows[groups[row]] if other != row]
+        return f"row {', '.join(others[:3])}"
+
+    return name
+
+
 def _name_twins(table: Table) -> Callable[[int], str]:
-    """Return what names the other rows of the same participant, parameter and visit."""
-    keys = table.data[["USUBJID", "PARAMCD", "AVISITN"]]
-    twins = keys[keys.duplicated(keep=False)].groupby(list(keys)).groups
-    partners = {row: same for same in twins.values() for row in same}
-
-    def note(row: int) -> str:
-        others = [str(table.lines[r]) for r in partners.get(row, []) if r != row]
-        return f"{table.data.loc[row, 'PARAMCD']}, as in row {', '.join(others[:3])}"
-
-    return note
+    keys = ["USUBJID", "PARAMCD", "AVISITN"]
+    name = _name_others(table, keys, table.data.duplicated(keys, keep=False))
+    return lambda row: f"{table.data.loc[row, 'PARAMCD']}, as in {name(row)}"
 
 
 def _unknown(table: Table, expected: str) -> np.ndarray:
@@ -113,26 +114,18 @@ def check_copies(table: Table) -> None:
         return
     apart = [c for c in TELL_APART if c in table.data]
     copies = table.data.duplicated([*known, *apart], keep=False) if apart else same
-    if (same & ~copies).any():
-        said = f"rows that differ only in {', '.join(apart)} are kept as different ones"
-        table.state("", said, (same & ~copies).sum(), matters=True)
-    groups = table.data[copies].groupby(known, dropna=False).ngroup()
-    first: dict[int, list[int]] = {}
-    for row, group in groups.items():
-        first.setdefault(group, []).append(int(table.lines[row]))
+    said = f"rows that differ only in {', '.join(apart)} are kept as different ones"
+    table.state_rows("", same & ~copies, said)
     number = {"adae": "AESEQ", "adex": "EXSEQ"}.get(table.name)
-    real = f"; if both are real, number them in a column {number}" if number else ""
+    remedy = f"Delete the copy; if both are real, number them in a column {number}"
+    name = _name_others(table, known, copies)
     table.refuse(
         "USUBJID",
         copies,
         "each row once",
-        f"Delete the copy{real}",
-        lambda row: f"same as row {', '.join(_others(first[groups[row]], table.lines[row]))}",
+        remedy if number else "Delete the copy",
+        lambda row: f"same as {name(row)}",
     )
-
-
-def _others(rows: list[int], own: int) -> list[str]:
-    return [str(r) for r in rows if r != own][:3]
 
 
 def check_subjects(adsl: Table) -> None:

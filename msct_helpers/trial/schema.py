@@ -16,6 +16,7 @@ from typing import Annotated, get_type_hints
 import pandas as pd
 import pandera.pandas as pa
 
+from msct_helpers.trial.parameters import FACTORS
 from msct_helpers.trial.parameters import PARAMETERS as PARAMETERS
 from msct_helpers.trial.plan import Plan, make_plan
 
@@ -73,6 +74,7 @@ def read_unit(code: str, text: str) -> str:
     return next((unit for unit in units if unit.casefold() in keys), text)
 
 
+AGE = "Age at entry, years"
 CELL_SOURCES = ("UMBILICAL CORD", "CORD BLOOD", "BONE MARROW", "NOT APPLICABLE")
 """Sources of cells that are known; any other may be named."""
 
@@ -114,9 +116,34 @@ SEVERITIES = ("MILD", "MODERATE", "SEVERE", "LIFE THREATENING", "DEATH")
 NOT_CODED = "Not coded"
 """What stands for a blank term or class of an adverse event."""
 
+TERMS: dict[str, tuple[str, ...]] = {
+    "SEX": ("F", "M"),
+    "MSCSRC": CELL_SOURCES,
+    "EOSSTT": END_OF_STUDY,
+    "DCSREAS": DISCONTINUATION + OTHER_REASONS,
+    "SAFFL": ("Y", "N"),
+    "FASFL": ("Y", "N"),
+    "ABLFL": ("Y", "N"),
+    "PARAMCD": tuple(PARAMETERS),
+    "AESER": ("Y", "N"),
+    "AEREL": RELATEDNESS,
+    "AEOUT": OUTCOMES,
+    "AESEV": SEVERITIES,
+}
+"""Coded columns and their terms."""
 
-AGE = "Age at entry, years"
-"""What AGE means, also as the head of a row."""
+SYNONYMS: dict[str, dict[str, str]] = {
+    "AEREL": {
+        "unrelated": "NOT RELATED",
+        "unlikely related": "UNLIKELY",
+        "possibly related": "POSSIBLE",
+        "probably related": "PROBABLE",
+        "definitely related": "RELATED",
+    },
+    "AESEV": {"life-threatening": "LIFE THREATENING"},
+    "DCSREAS": {"lost to followup": "LOST TO FOLLOW-UP", "lost to follow up": "LOST TO FOLLOW-UP"},
+}
+"""Further ways to write a term, and the one that is meant."""
 
 
 def _one_of(*values: object) -> pa.Check:
@@ -159,9 +186,7 @@ def _make_adsl(plan: Plan) -> pa.DataFrameSchema:
     columns = {
         "USUBJID": _text("Unique participant identifier", _NOT_BLANK, unique=True),
         "AGE": _number(
-            AGE,
-            pa.Check.in_range(0, 120, error="an age in years from 0 to 120"),
-            blank=True,
+            AGE, pa.Check.in_range(0, 120, error="an age in years from 0 to 120"), blank=True
         ),
         "SEX": _text("Sex; U is read as not recorded", _one_of("F", "M"), blank=True),
         "DIAG": _text("Diagnosis", blank=True),
@@ -268,7 +293,6 @@ def _make_adlb(plan: Plan) -> pa.DataFrameSchema:
 
 
 def _adlb_rules(plan: Plan) -> list[pa.Check]:
-    units = {(p.code, unit) for p in PARAMETERS.values() for unit in p.units}
     listed = "; ".join(f"{p.code}: {' or '.join(p.units)}" for p in PARAMETERS.values())
     names = {v.number: v.name for v in plan.visits}
     named = "; ".join(f"{number}: {name}" for number, name in names.items())
@@ -279,7 +303,7 @@ def _adlb_rules(plan: Plan) -> list[pa.Check]:
             "AVALU",
             f"a unit known for the parameter ({listed})",
             lambda d: pd.Series(
-                pd.MultiIndex.from_frame(d[["PARAMCD", "AVALU"]]).isin(units), index=d.index
+                pd.MultiIndex.from_frame(d[["PARAMCD", "AVALU"]]).isin(list(FACTORS)), index=d.index
             ),
         ),
         _rule(
@@ -426,9 +450,3 @@ KEYS: dict[str, str] = {
     for name, hint in get_type_hints(Study, include_extras=True).items()
 }
 """Keys of ``study.yml``, and what each says."""
-
-# For rooms that do not take the plan of the data set yet.
-VISITS: dict[int, str] = {v.number: v.name for v in Plan().visits}
-WINDOWS: dict[int, tuple[int, int]] = {v.number: v.window for v in Plan().visits}
-HORIZON_DAYS = Plan().horizon_days
-SCHEMAS = make_schemas(Plan())

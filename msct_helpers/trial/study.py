@@ -251,16 +251,11 @@ def _read_text(name: str, value: Any, log: Log) -> str:
         log.state(FILE, name, f"no version number, kept as written: {show_value(scalar.text)}")
     if scalar.text not in CHOICES.get(name, (scalar.text,)):
         raise _Refused(scalar.line, " or ".join(CHOICES[name]), scalar.text)
-    _state_hidden(name, scalar.text, log)
-    return scalar.text.strip()
-
-
-def _state_hidden(name: str, text: str, log: Log) -> None:
-    plain = " ".join(re.split(r"[ \n\t]+", text))
+    plain = " ".join(re.split(r"[ \n\t]+", scalar.text))
     if has_hidden(plain) or looks_odd(plain):
-        log.state(
-            FILE, name, f"characters that cannot be seen, or are odd, are kept: {show_value(plain)}"
-        )
+        said = "characters that cannot be seen, or are odd, are kept"
+        log.state(FILE, name, f"{said}: {show_value(plain)}")
+    return scalar.text.strip()
 
 
 def _read_integer(name: str, value: Any, log: Log) -> int:
@@ -401,9 +396,8 @@ def _read_checksums(name: str, value: Any, log: Log) -> dict[str, str]:
 def check_ranges(study: Study, log: Log) -> None:
     """Refuse limits of normal that no laboratory prints in the reporting unit."""
     for code, (_, high) in (study.reference_ranges or {}).items():
-        units = PARAMETERS[code].units
-        unit = study.reporting_units.get(code, next(iter(units)))
-        limits = [x / units[unit] for x in PLAUSIBLE[code].usual]
+        unit = study.reporting_units.get(code, PARAMETERS[code].unit)
+        limits = [x / PARAMETERS[code].units[unit] for x in PLAUSIBLE[code].usual]
         if not limits[0] / 2 <= high <= limits[1] * 2:
             expected = f"limits of {code} in {unit}, its reporting unit"
             log.refuse(FILE, expected, column="reference_ranges", value=f"{high:g}")

@@ -6,8 +6,9 @@ import pandas as pd
 
 from msct_helpers.trial.findings import Reading
 from msct_helpers.trial.labs import MEASUREMENT
+from msct_helpers.trial.parameters import FACTORS, PARAMETERS
 from msct_helpers.trial.plan import Plan
-from msct_helpers.trial.schema import PARAMETERS, Study
+from msct_helpers.trial.schema import Study
 
 
 def _no_measurements() -> pd.DataFrame:
@@ -69,13 +70,8 @@ def convert_units(adlb: pd.DataFrame, reporting: dict[str, str]) -> pd.DataFrame
     reporting
         Unit by parameter code; a parameter that is not named goes to the first unit of its list.
     """
-    target = adlb["PARAMCD"].map(
-        {code: reporting.get(code, next(iter(p.units))) for code, p in PARAMETERS.items()}
-    )
-    factors = {(code, unit): f for code, p in PARAMETERS.items() for unit, f in p.units.items()}
-    have = [factors[key] for key in zip(adlb["PARAMCD"], adlb["AVALU"], strict=True)]
-    want = [factors[key] for key in zip(adlb["PARAMCD"], target, strict=True)]
-    ratio = pd.Series(have, index=adlb.index, dtype=float) / pd.Series(
-        want, index=adlb.index, dtype=float
-    )
-    return adlb.assign(AVAL=adlb["AVAL"] * ratio, AVALU=target)
+    target = {code: reporting.get(code, p.unit) for code, p in PARAMETERS.items()}
+    keys = zip(adlb["PARAMCD"], adlb["AVALU"], strict=True)
+    factors = [FACTORS[code, unit] / FACTORS[code, target[code]] for code, unit in keys]
+    ratio = pd.Series(factors, index=adlb.index, dtype=float)
+    return adlb.assign(AVAL=adlb["AVAL"] * ratio, AVALU=adlb["PARAMCD"].map(target))
