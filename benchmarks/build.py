@@ -2,7 +2,7 @@
 
 Run by `make bench`. Everything is measured in one run on a copy of the project, so that ratios
 compare like with like. Seconds on the clock depend on what else the machine does; those of the
-processor, of a build and of all kernels that it started, much less.
+processor, of a build and of all that it started, much less.
 """
 
 import os

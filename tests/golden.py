@@ -13,13 +13,11 @@ from typing import Any
 from unittest.mock import patch
 
 import jupytext
-import matplotlib.pyplot as plt
-from IPython.core.interactiveshell import InteractiveShell
-from IPython.utils.capture import capture_output
 
 from msct_helpers import load_trial
 from msct_helpers.book import chapter, records
 from msct_helpers.book.document import MIME, Node, to_plain
+from msct_helpers.book.run import find_rows, run_cells
 from msct_helpers.trial.plan import Plan
 from tests.conftest import ROOT
 
@@ -62,34 +60,31 @@ def write_prose(source: str, plan: Plan) -> list[str]:
     ]
 
 
-def run_chapter(path: Path, folder: Path) -> str:
-    """Run a chapter's code on a data set and return what a reader sees of its outputs."""
-    shell = InteractiveShell.instance()
-    shell.reset(new_session=False)
-    os.environ["MSCT_DATA"] = str(folder)
-    texts = []
-    plan = load_trial(folder).plan
-    for cell in jupytext.read(path).cells:
-        if cell.cell_type != "code":
-            texts += write_prose(cell.source, plan)
-            continue
-        with capture_output() as captured, patch.object(chapter, "draw", return_value=b""):
-            result = shell.run_cell(cell.source)
-        result.raise_error()
-        outputs = [(output.data, output.metadata or {}) for output in captured.outputs]
-        if result.result is not None and not cell.source.rstrip().endswith(";"):
-            outputs.append(shell.display_formatter.format(result.result))
-        texts += [write_output(data, metadata) for data, metadata in outputs]
-    plt.close("all")
+def run_chapter(path: Path, plan: Plan) -> str:
+    """Run a chapter's code and return what a reader sees of its outputs."""
+    with patch.object(chapter, "draw", return_value=b""):
+        outputs = run_cells(records.read_cells(path))
     # Chapters that take from this one need not run it again.
-    records.RAN[records.digest_page(path)] = shell.user_ns["book"].own_rows
+    records.RAN[records.digest_page(path)] = [
+        row for row in find_rows(outputs) if row["chapter"] == path.stem
+    ]
+    texts, shown = [], iter(outputs)
+    for cell in jupytext.read(path).cells:
+        if cell.cell_type == "code":
+            texts += [write_output(out["data"], out["metadata"]) for out in next(shown)]
+        else:
+            texts += write_prose(cell.source, plan)
     return "\n\n".join(text for text in texts if text) + "\n"
 
 
 def run_book(folder: Path) -> dict[str, str]:
     """Return the text of each chapter of a data set's book."""
-    with patch.dict(os.environ):
-        return {path.stem: normalise(run_chapter(path, folder)) for path in CHAPTERS}
+    trial = load_trial(folder)
+    with (
+        patch.dict(os.environ, MSCT_DATA=str(folder)),
+        patch.object(chapter, "load_trial", return_value=trial),
+    ):
+        return {path.stem: normalise(run_chapter(path, trial.plan)) for path in CHAPTERS}
 
 
 def normalise(text: str) -> str:

@@ -4,6 +4,7 @@ import ast
 import json
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ import pytest
 from myst_nb.core.read import read_myst_markdown_notebook
 
 from msct_helpers.book import records
+from msct_helpers.book.run import Outputs
 from msct_helpers.sphinx import execute as sphinx_execute
 from tests.conftest import ROOT
 
@@ -130,7 +132,7 @@ def test_who_takes_is_executed_after_and_again(
     pages = [chain / f"{name}.md" for name in "cbad"]
     ran: list[str] = []
     monkeypatch.setattr(sphinx_execute, "execute", lambda page: ran.append(page.stem))
-    sphinx_execute.execute_all(pages)
+    execute_all(pages)
     assert sorted(ran) == ["a", "b", "c", "d"]
     assert ran.index("a") < ran.index("b") < ran.index("c")
     before = {name: find(chain, name) for name in "abcd"}
@@ -156,28 +158,32 @@ def test_who_takes_the_same_results_is_not_executed_again(
 ) -> None:
     values, ran = {"a": 1, "b": 2, "c": 3}, []
 
-    def give(notebook: nbformat.NotebookNode, cwd: Path) -> None:
+    def give(cells: list[str]) -> list[Outputs]:
         """Leave a chapter's results, whose first cell names it."""
-        (cell,) = [cell for cell in notebook.cells if cell.cell_type == "code"]
-        name = cell.source[0]
+        name = cells[0][0]
         ran.append(name)
         record = json.dumps([{"chapter": name, "id": name, "value": values[name]}])
         data = {"application/papermill.record/text/plain": repr(record)}
         metadata = {"scrapbook": {"name": records.RECORD_KEY}}
-        cell.outputs = [nbformat.v4.new_output("display_data", data, metadata=metadata)]
+        return [[nbformat.v4.new_output("display_data", data, metadata=metadata)]]
 
-    monkeypatch.setattr(sphinx_execute, "run_kernel", give)
+    monkeypatch.setattr(sphinx_execute, "run_cells", give)
     pages = [chain / f"{name}.md" for name in "abc"]
     for page in pages[1:]:
         page.write_text(page.read_text().replace("ipython3\n", f"ipython3\n{page.stem}\n"))
-    sphinx_execute.execute_all(pages)
+    execute_all(pages)
     (chain / "a.md").write_text(CELL.format("a + 1"))
-    sphinx_execute.execute_all(pages)
+    execute_all(pages)
     assert ran == ["a", "b", "c", "a"]
     (chain / "a.md").write_text(CELL.format("a + 2"))
     values |= {"a": 4}
-    sphinx_execute.execute_all(pages)
+    execute_all(pages)
     assert ran == ["a", "b", "c", "a", "a", "b"]
+
+
+def execute_all(pages: list[Path]) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        sphinx_execute.execute_all(pages, pool)
 
 
 def find(folder: Path, name: str) -> Path:
@@ -197,7 +203,7 @@ def test_a_circle_is_told(chain: Path) -> None:
 def test_results_shown_of_another_chapter_are_taken_from_it(
     chain: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sphinx_execute, "run_kernel", lambda notebook, cwd: None)
+    monkeypatch.setattr(sphinx_execute, "run_cells", lambda cells: [])
     monkeypatch.setattr(sphinx_execute, "find_rows", lambda outputs: [{"chapter": "a"}])
     with pytest.raises(RuntimeError, match=r'expected book\.take\("a"\) in one of its cells'):
         sphinx_execute.execute(chain / "d.md")
@@ -207,10 +213,11 @@ def test_results_shown_of_another_chapter_are_taken_from_it(
 def test_what_changed_while_it_ran_is_not_kept(
     chain: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def edit(notebook: nbformat.NotebookNode, cwd: Path) -> None:
+    def edit(cells: list[str]) -> list[Outputs]:
         (chain / "d.md").write_text(CELL.format("changed"))
+        return []
 
-    monkeypatch.setattr(sphinx_execute, "run_kernel", edit)
+    monkeypatch.setattr(sphinx_execute, "run_cells", edit)
     with pytest.raises(RuntimeError, match="was changed while it ran"):
         sphinx_execute.execute(chain / "d.md")
     assert list((chain.parent / "cache").glob("*")) == []

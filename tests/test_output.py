@@ -20,8 +20,9 @@ from msct_helpers.book import records
 from msct_helpers.book.records import CACHE
 from msct_helpers.sphinx import execute as sphinx_execute
 from msct_helpers.sphinx import output as sphinx_output
+from msct_helpers.sphinx.execute import make_pool
 from msct_helpers.sphinx.processes import WATCH
-from tests.conftest import ROOT, build_book
+from tests.conftest import build_book
 
 PROGRAM = str(Path(sys.executable).parent / "jupyter-book")
 
@@ -183,13 +184,10 @@ def test_a_build_begins_empty_after_damage(
 
 @pytest.mark.parametrize("harm", HARM, ids=lambda harm: harm.__name__)
 def test_an_executed_chapter_that_is_damaged_is_not_there(
-    project: Path, tmp_path: Path, harm: Callable[[Path], None]
+    tmp_path: Path, harm: Callable[[Path], None]
 ) -> None:
-    kept = min((project / "_build/.execution").glob("*.json"))
-    path = tmp_path / kept.name
-    shutil.copy(kept, path)
-    value = records.load(path)
-    assert value["outputs"]
+    path, value = tmp_path / "chapter.json", {"outputs": ["−1.29"], "rows": []}
+    records.store(path, value)
     harm(path)
     assert records.load(path) is None
     records.store(path, value)
@@ -231,17 +229,14 @@ def test_nothing_outlives_a_killed_build(project: Path, tmp_path: Path, killed: 
     wait_until(lambda: not any(p.is_running() for p in left), 30)
 
 
-def test_a_kernel_that_does_not_start_is_tried_twice(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_a_chapter_that_fails_or_hangs_is_named(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(CACHE, str(tmp_path))
-    tried: list[int] = []
-
-    def die(notebook: object, cwd: Path) -> None:
-        tried.append(1)
-        raise RuntimeError("Kernel didn't respond")
-
-    monkeypatch.setattr(sphinx_execute, "run_kernel", die)
-    with pytest.raises(RuntimeError, match=r"twice: Kernel didn't respond"):
-        sphinx_execute.execute(ROOT / "chapters/safety.md")
-    assert len(tried) == 2
+    page = tmp_path / "broken.md"
+    pages = {"1 / 0": "cell 1:\n1 / 0\n.*ZeroDivisionError", "while 1: pass": "not done within 9 s"}
+    monkeypatch.setattr(sphinx_execute, "TIMEOUT", 9)
+    for code, said in pages.items():
+        page.write_text(f"```{{code-cell}} ipython3\n{code}\n```\n")
+        with pytest.raises(SystemExit, match=f"(?s)^broken.md.*{said}"), make_pool() as pool:
+            sphinx_execute.execute_all([page], pool)

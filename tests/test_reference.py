@@ -120,9 +120,9 @@ def collect(monkeypatch: pytest.MonkeyPatch, *rows: tuple[str, str, float]) -> l
 def test_a_result_of_two_chapters_stops_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
     (row,) = collect(monkeypatch, ("meld", "meld", 1.0), ("statements", "meld", 1.0))
     assert (row["chapter"], row["shownIn"]) == ("meld", "tab-meld tab-statements")
-    with pytest.raises(ExtensionError, match=r"x: 1\.0 in meld but 1\.0 in statements"):
+    with pytest.raises(ExtensionError, match=r"x: 1\.0 of meld and 1\.0 of statements"):
         collect(monkeypatch, ("meld", "meld", 1.0), ("statements", "statements", 1.0))
-    with pytest.raises(ExtensionError, match=r"x: 1\.0 in meld but 2\.0 in meld"):
+    with pytest.raises(ExtensionError, match=r"x: 1\.0 of meld and 2\.0 of meld"):
         collect(monkeypatch, ("meld", "meld", 1.0), ("statements", "meld", 2.0))
 
 

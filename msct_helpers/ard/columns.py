@@ -14,8 +14,14 @@ PUBLISHED = {
     "n": ("n", "Participants behind it"),
     "method": ("method", "How it was computed, as `AnalysisMethod.description`"),
     "function": ("function", "Function that computed it, in `msct_helpers`"),
-    "shown": ("shownIn", "Where it is shown: prose, or the name of a table or figure"),
+    "shown": (
+        "shownIn",
+        "Where it is shown: prose (prose:x, of chapter x), or the name of a table or figure",
+    ),
 }
 """Column of the record: its published name and meaning. Names in code are those of the CDISC
 Analysis Results Standard; a flat table cannot hold its nested groups, so parameter, visit and group
 have a column each."""
+
+PROSE = "prose"
+"""Where a number is shown that stands in no table or figure."""

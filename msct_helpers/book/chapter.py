@@ -19,7 +19,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from myst_nb import glue
 
-from msct_helpers.ard.columns import PUBLISHED
+from msct_helpers.ard.columns import PROSE, PUBLISHED
 from msct_helpers.ard.reference import compare_records, say_agreement
 from msct_helpers.ard.results import NOT_ESTIMABLE, make_record
 from msct_helpers.book import document
@@ -28,9 +28,6 @@ from msct_helpers.book.records import RECORD_KEY, read_record
 from msct_helpers.trial.load import Trial, load_reference, load_trial
 from msct_helpers.trial.plan import Plan
 from msct_helpers.trial.text import show_characters
-
-PROSE = "prose"
-"""Where a number is shown that stands in no table or figure."""
 
 _PLACEHOLDER = re.compile(r"(= )?\{([\w.+=~-]+)(\|abs)?\}")
 

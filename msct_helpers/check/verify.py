@@ -1,6 +1,6 @@
 """Verify a book: data, results, ledger, links and standards, each against what is stored.
 
-The book is built once more, strictly, in an empty folder: every chapter runs in a fresh kernel and
+The book is built once more, strictly, in an empty folder: every chapter is executed afresh and
 no result of an earlier run is used.
 """
 
@@ -79,7 +79,7 @@ def verify_book(folder: Path, out: Path, say: Say) -> tuple[list[Check], pd.Data
     say(f"1/5 data of {folder.name}: digests and contract")
     checks, results = [check_data(folder)], None
     if not any(p.startswith("contract") for p in checks[0].problems):
-        say("2/5 book: every chapter in a fresh kernel, no cache, strict")
+        say("2/5 book: every chapter executed afresh, no cache, strict")
         checks.append(build_fresh(folder, out, say))
         html = out / "_build" / "html"
         if checks[-1].agrees:
@@ -189,7 +189,7 @@ def build_fresh(folder: Path, out: Path, say: Say) -> Check:
                 say(line.rstrip())
     told = [line for line in lines if "WARNING" in line or "ERROR" in line or "Error" in line]
     problems = (told[-20:] or lines[-20:]) if process.returncode else []
-    return Check("Book", "every chapter in a fresh kernel; cross-references and warnings", problems)
+    return Check("Book", "every chapter executed afresh; cross-references and warnings", problems)
 
 
 def check_results(dataset: str, results: pd.DataFrame) -> list[Check]:

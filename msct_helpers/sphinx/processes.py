@@ -55,8 +55,14 @@ def end_with_caller() -> None:
     a build may well outlive the shell from which it was started.
     """
     caller = os.environ.get(WATCH, "")
-    if os.name == "posix" and caller.isdigit():
-        Thread(target=_watch, args=(int(caller), os.getppid()), daemon=True).start()
+    if caller.isdigit():
+        end_with(int(caller))
+
+
+def end_with(caller: int) -> None:
+    """End this process within seconds of another one, or of its own parent."""
+    if os.name == "posix":
+        Thread(target=_watch, args=(caller, os.getppid()), daemon=True).start()
 
 
 def _watch(caller: int, parent: int) -> None:

@@ -20,7 +20,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from msct_helpers.ard.columns import PUBLISHED
+from msct_helpers.ard.columns import PROSE, PUBLISHED
 from msct_helpers.book.document import MIME, Node
 from msct_helpers.book.records import RECORD_KEY, digest_files
 from msct_helpers.sphinx.document import TreeBuilder
@@ -106,9 +106,15 @@ def collect_record(app: Sphinx) -> list[dict[str, Any]]:
             if was != now:
                 raise ExtensionError(f"{row['id']}: {was[0]} of {was[1]} and {now[0]} of {now[1]}")
             # A chapter may show what it took from another one.
-            places = dict.fromkeys([*known["shown"].split(), *row["shown"].split()])
-            known["shown"] = " ".join(places)
+            page = docname.rpartition("/")[2]
+            shown = row["shown"] if page == row["chapter"] else name_prose(row["shown"], page)
+            known["shown"] = " ".join(dict.fromkeys([*known["shown"].split(), *shown.split()]))
     return [{PUBLISHED[name][0]: row[name] for name in PUBLISHED} for row in rows.values()]
+
+
+def name_prose(shown: str, page: str) -> str:
+    """Return where a result is shown, with its prose named as that of a page."""
+    return " ".join(f"{PROSE}:{page}" if word == PROSE else word for word in shown.split())
 
 
 def guard_cell(value: object) -> object:
@@ -172,9 +178,9 @@ def write_results(rows: list[dict[str, Any]], folder: Path) -> None:
     """Write results into an emptied folder: whole, and the rows of each table and figure."""
     empty(folder)
     write_parquet(rows, folder / "ard.parquet")
-    files = group_rows(rows, "shownIn") | {"ard": rows}
-    files.pop("prose", None)
-    for name, own in files.items():
+    shown = group_rows(rows, "shownIn").items()
+    files = {name: own for name, own in shown if name.partition(":")[0] != PROSE}
+    for name, own in (files | {"ard": rows}).items():
         (folder / f"{name}.csv").write_text(write_csv(own), encoding="utf-8", newline="\n")
 
 
