@@ -99,7 +99,7 @@ def make_pool() -> ProcessPoolExecutor:
     os.environ["MPLBACKEND"] = "agg"
     # A copy of this process (fork) may inherit a lock that nobody lets go of.
     return ProcessPoolExecutor(
-        min(os.cpu_count() or 1, 4), get_context("spawn"), end_with, (os.getpid(),)
+        min(os.cpu_count() or 1, 4), get_context("spawn"), end_with, (os.getpid(), os.getpid())
     )
 
 

@@ -56,13 +56,13 @@ def end_with_caller() -> None:
     """
     caller = os.environ.get(WATCH, "")
     if caller.isdigit():
-        end_with(int(caller))
+        end_with(int(caller), os.getppid())
 
 
-def end_with(caller: int) -> None:
-    """End this process within seconds of another one, or of its own parent."""
+def end_with(caller: int, parent: int) -> None:
+    """End this process within seconds of its parent, or of another process behind that."""
     if os.name == "posix":
-        Thread(target=_watch, args=(caller, os.getppid()), daemon=True).start()
+        Thread(target=_watch, args=(caller, parent), daemon=True).start()
 
 
 def _watch(caller: int, parent: int) -> None:
