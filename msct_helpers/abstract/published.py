@@ -11,7 +11,8 @@ from msct_helpers.ard.results import make_record, make_rows, ref
 from msct_helpers.book.figures import BLUE, INK, ORANGE, make_figure
 from msct_helpers.book.layout import Cell, Row
 from msct_helpers.book.words import upper_first
-from msct_helpers.stats.estimate import estimate_proportion, estimate_rank_p, estimate_upper_limit
+from msct_helpers.stats.estimate import estimate_proportion, estimate_upper_limit
+from msct_helpers.stats.ranks import estimate_signed_rank_p
 from msct_helpers.trial.plan import Plan
 
 LABEL = "From the published counts alone; no data of any participant."
@@ -143,7 +144,7 @@ def summarise_composite_bound(published: pd.DataFrame) -> pd.DataFrame:
         rows += make_rows(
             "ceiling",
             {
-                "p_value": estimate_rank_p(ranked),
+                "p_value": estimate_signed_rank_p(ranked),
                 "events_count": counted,
                 "improved_count": improved,
             },

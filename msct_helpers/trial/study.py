@@ -134,6 +134,10 @@ def _find_clashes(plan: Plan, values: dict[str, Any]) -> Iterator[tuple[str, str
         expected = f"months that reach the last visit, {last.words} (day {last.window[0]} or later)"
         remedy = "Give the visits of the data set in the key visits, or a longer follow-up"
         yield "horizon_months", f"{plan.horizon_months}", expected, remedy
+    # A month has more than four weeks.
+    if plan.horizon_days > 4 * last.day:
+        expected = f"months, not weeks, of a follow-up that ends soon after {last.words}"
+        yield "horizon_months", f"{plan.horizon_months}", expected, "Give the follow-up in months"
 
 
 def _parse(text: str, log: Log) -> dict[str, Any] | None:
