@@ -9,6 +9,7 @@ FLOORS = [
     "check",
     "sphinx",
     "abstract",
+    "context",
     "meld",
     "safety",
     "efficacy",

@@ -90,9 +90,18 @@ def plot_outcomes(record: pd.DataFrame) -> Figure:
         size = wide[name_count(outcome)].to_numpy(dtype=float)
         name = "died" if outcome == "DEATH" else outcome.lower().replace("liver ", "")
         ax.barh(range(len(wide)), size, left=left, color=colour, label=name, edgecolor="white")
+        ink = "white" if outcome == "BETTER" else INK
         for y, (start, width) in enumerate(zip(left, size, strict=True)):
             if width:
-                ax.text(start + width / 2, y, f"{width:.0f}", ha="center", va="center", fontsize=9)
+                ax.text(
+                    start + width / 2,
+                    y,
+                    f"{width:.0f}",
+                    ha="center",
+                    va="center",
+                    fontsize=9,
+                    color=ink,
+                )
         left += size
     ax.set_yticks(range(len(wide)), [MEASURES[code].name for code in wide.index])
     ax.set(xlabel="Participants", xlim=(0, left.max()))
