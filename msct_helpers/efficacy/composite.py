@@ -101,7 +101,7 @@ def describe_outcomes(outcomes: pd.DataFrame, code: str, level: float) -> dict[s
     Returns
     -------
     dict
-        better_count, denominator, percent, percent_low, percent_high; p_value (two-sided) and
+        n (everybody), better_count, denominator, percent, percent_low, percent_high; p_value (two-sided) and
         side (1 where the ranks lean to better, -1 to worse, else 0); hl, hl_low, hl_high
         (Hodges-Lehmann, as changes are shown; infinite where among the events); a count by
         outcome, and events_count.
@@ -109,7 +109,7 @@ def describe_outcomes(outcomes: pd.DataFrame, code: str, level: float) -> dict[s
     counts = outcomes["OUTCOME"].value_counts().reindex(OUTCOMES, fill_value=0)
     share = estimate_proportion(int(counts["BETTER"]), len(outcomes), level)
     ranked = rank_outcomes(outcomes)
-    out = {"better_count": share.pop("count")} | share
+    out = {"n": float(len(outcomes)), "better_count": share.pop("count")} | share
     out |= {"p_value": estimate_signed_rank_p(ranked), "side": find_side(ranked)}
     out |= show_middle(outcomes["CHANGE"].to_numpy(dtype=float), code, level)
     out |= {name_count(o): float(counts[o]) for o in OUTCOMES[1:]}

@@ -33,7 +33,11 @@ DECIMAL = re.compile(r"[+-]?(\d{1,15}(\.\d{0,15})?|\.\d{1,15})")
 VISIT = re.compile(r"0|[1-9][0-9]{0,3}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
-CHOICES = {"origin": ("synthetic", "real"), "visit_unit": ("months", "weeks")}
+CHOICES = {
+    "origin": ("synthetic", "real"),
+    "visit_unit": ("months", "weeks"),
+    "statements": ("published",),
+}
 """Texts of which one must stand."""
 
 PLAN = ("horizon_months", "visits", "visit_unit", "windows", "endpoints")
