@@ -101,10 +101,10 @@ def describe_outcomes(outcomes: pd.DataFrame, code: str, level: float) -> dict[s
     Returns
     -------
     dict
-        n (everybody), better_count, denominator, percent, percent_low, percent_high; p_value (two-sided) and
-        side (1 where the ranks lean to better, -1 to worse, else 0); hl, hl_low, hl_high
-        (Hodges-Lehmann, as changes are shown; infinite where among the events); a count by
-        outcome, and events_count.
+        n (everybody), better_count, denominator, percent, percent_low, percent_high; p_value
+        (two-sided) and side (1 where the ranks lean to better, -1 to worse, else 0); hl, hl_low,
+        hl_high (Hodges-Lehmann, as changes are shown; infinite where among the events); a count
+        by outcome, and events_count.
     """
     counts = outcomes["OUTCOME"].value_counts().reindex(OUTCOMES, fill_value=0)
     share = estimate_proportion(int(counts["BETTER"]), len(outcomes), level)
@@ -192,11 +192,8 @@ def outcome_rows(record: pd.DataFrame, plan: Plan, codes: tuple[str, ...]) -> li
 def outcome_columns(plan: Plan) -> dict[str, Cell]:
     """Return how many met each end, the share better, and the test of the ranks."""
     return {
-        "Better": "{better_count}",
-        "Not better": "{not_better_count}",
-        "Not measured": "{not_measured_count}",
-        "Transplant": "{liver_transplant_count}",
-        "Died": "{death_count}",
+        "Better / not / not seen": "{better_count} / {not_better_count} / {not_measured_count}",
+        "Transplant / died": "{liver_transplant_count} / {death_count}",
         f"Better, % ({plan.level_words} CI)": "{percent} ({percent_low} to {percent_high})",
         f"Hodges-Lehmann ({plan.level_words} CI)": "{hl} ({hl_low} to {hl_high})",
         "p": "{p_value}",

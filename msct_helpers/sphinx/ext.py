@@ -170,10 +170,11 @@ def visit_displaymath(self: Any, node: nodes.math_block) -> None:
 def add_label(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
 ) -> None:
-    """Put the data set's label at the top of a page."""
+    """Put a label at the top of a page: the data set's, or what it says itself it rests on."""
     if "body" in context:
-        kind = app.config.msct_origin
-        text = html.escape(app.config.msct_study["label"])
+        own = app.env.metadata.get(pagename, {}).get("basis", "")
+        kind = "real" if own else app.config.msct_origin
+        text = html.escape(own or app.config.msct_study["label"])
         label = f'<p class="msct-label msct-{kind}" role="note">{text}</p>'
         context["body"] = label + context["body"]
         sphinx_pdf.add_downloads(app, pagename, context)
