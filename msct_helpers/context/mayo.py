@@ -180,9 +180,8 @@ def change_rows(plan: Plan) -> list[Row]:
 def change_columns(plan: Plan) -> dict[str, Cell]:
     """Return the same change read in three ways."""
     return {
-        "All seen, n": "{pbc-obs.n}",
+        "Seen, n": "{pbc-obs.n}",
         "All seen minus all at baseline": "{pbc-obs.diff}",
-        "Pairs, n": "{pbc-chg.n}",
         f"Pairs ({plan.level_words} CI)": "{pbc-chg.mean} ({pbc-chg.ci_low} to {pbc-chg.ci_high})",
         f"Mixed model ({plan.level_words} CI)": (
             "{pbc-mmrm.change} ({pbc-mmrm.ci_low} to {pbc-mmrm.ci_high})"

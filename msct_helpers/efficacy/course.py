@@ -37,7 +37,6 @@ def value_columns(code: str) -> dict[str, Cell]:
 def change_columns(plan: Plan) -> dict[str, Cell]:
     """Return a measure's course: as observed, and its change among pairs."""
     return {
-        "Seen, n": "{obs.n}",
         "Mean (SD), all seen": "{obs.mean} ({obs.sd})",
         "Pairs, n": "{chg.n}",
         "Mean change, pairs": "{chg.mean}",
