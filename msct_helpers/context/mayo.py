@@ -229,22 +229,34 @@ def say_answer(record: pd.DataFrame, plan: Plan) -> str:
     )
 
 
-def say_low(plan: Plan) -> str:
+def describe_moves(record: pd.DataFrame, code: str, plan: Plan) -> str:
+    """Return how a parameter moved in those who entered low, visit after visit.
+
+    Parameters
+    ----------
+    record
+        Record of `summarise_low`, renamed ``low``.
+    code, plan
+        PARAMCD, and the analysis plan.
+    """
+    values = [get_value(record, "low-chg", "mean", code, v.number) for v in plan.later]
+    up, down = all(v > 0 for v in values), all(v < 0 for v in values)
+    verb = "rises" if up else "falls" if down else "changes"
+    each = [ref("low-chg", "mean", code, v.number, unsigned=up or down) for v in plan.later]
+    return f"{verb} by {', '.join(each[:-1])} and {each[-1]} {UNITS[code]}"
+
+
+def say_low(record: pd.DataFrame, plan: Plan) -> str:
     """Return what happened to patients who entered because of a low albumin."""
-
-    def changes(code: str) -> str:
-        each = [ref("low-chg", "mean", code, v.number) for v in plan.later]
-        return f"{', '.join(each[:-1])} and {each[-1]} {UNITS[code]}"
-
     last = plan.last.number
     return (
         f"Let each of {ref('low-obs', 'n', 'ALB', 0)} patients enter at the first visit with "
-        f"albumin of {LOW_ALBUMIN:g} g/dL or less. Albumin then changes by {changes('ALB')} at "
-        f"{', '.join(v.words for v in plan.later[:-1])} and {plan.last.words}, bilirubin by "
-        f"{changes('BILI')}, without cells: selection at a low value makes the one look "
-        "better and not the other. Of the directions that the abstract reports, regression to the "
-        "mean can so make those of albumin, and not those of bilirubin "
-        f"(n = {ref('low-chg', 'n', 'ALB', last)} at {plan.last.words})."
+        f"albumin of {LOW_ALBUMIN:g} g/dL or less. Their albumin then "
+        f"{describe_moves(record, 'ALB', plan)} at {', '.join(v.words for v in plan.later[:-1])} "
+        f"and {plan.last.words} (n = {ref('low-chg', 'n', 'ALB', last)} at the last), without "
+        f"cells: regression to the mean. Their bilirubin {describe_moves(record, 'BILI', plan)}, "
+        "because nobody was selected for that. Of what the abstract reports, selection at a low "
+        "albumin can make the rise of albumin and not the fall of bilirubin."
     )
 
 

@@ -262,13 +262,15 @@ def say_reconciled(record: pd.DataFrame, plan: Plan, code: str) -> str:
     ----------
     record
         Record with the analyses ``mmrm``, ``chg`` and ``obs`` of the endpoint; nothing is said
-        where one of them is not there.
+        where one of them is not there, or of an endpoint whose model is of ratios.
     plan, code
         The analysis plan, and PARAMCD.
     """
     at = (code, plan.last.number)
     keys = (("mmrm", "change"), ("chg", "mean"), ("obs", "diff"))
-    if any(np.isnan(get_value(record, analysis, s, *at)) for analysis, s in keys):
+    unknown = any(np.isnan(get_value(record, analysis, s, *at)) for analysis, s in keys)
+    # A ratio and two differences cannot be set side by side.
+    if unknown or MEASURES[code].log_scale:
         return ""
     model, pairs, seen = (ref(analysis, s, *at) for analysis, s in keys)
     return (

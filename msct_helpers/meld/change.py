@@ -300,7 +300,9 @@ def summarise_regression(population: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     for code, (cutoff, centre, sd, correlations) in known.items():
         about: dict[str, Any] = {"parameter": code, "unit": "score"}
         about["function"] = "summarise_regression"
-        rows += make_rows("rtm", {"cutoff": cutoff, "centre": centre, "sd": sd}, **about)
+        whole = 0 if code == "MELD" else None
+        shown = {"cutoff": cutoff, "centre": centre, "sd": sd}
+        rows += make_rows("rtm", shown, decimals=whole, **about)
         for name, rho in correlations.items():
             fall = estimate_regression(sd, rho, (cutoff - centre) / sd)
             method = "Barnett 2005, equation 1"
