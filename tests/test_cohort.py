@@ -393,3 +393,14 @@ def test_who_left_is_said_to_be_higher_or_lower_as_the_data_are(synthetic: Trial
     assert float(age[1].partition(" ")[0]) > float(age[2].partition(" ")[0])
     assert age[3].startswith("−")
     assert baseline.list_characteristics(record, ["ALL"]) == []
+
+
+def test_sentences_speak_of_the_last_visit(synthetic: Trial) -> None:
+    record, curves = population.summarise_disposition(synthetic, PLAN), summarise_curves(synthetic)
+    said = [
+        flow.say_enrolment(record, PLAN),
+        survival.say_survival(curves, PLAN),
+        survival.say_competing(curves, PLAN),
+    ]
+    for words in said:
+        assert set(re.findall(r"\.(m\d+)\.", words)) == {"m24"}
