@@ -407,3 +407,14 @@ def test_prothrombin_time_and_inr_count_once(synthetic: Trial) -> None:
     said = baseline.say_leavers(record)
     assert "prothrombin time" in said
     assert "international normalised ratio" not in said
+
+
+def test_sentences_speak_of_the_last_visit(synthetic: Trial) -> None:
+    record, curves = population.summarise_disposition(synthetic, PLAN), summarise_curves(synthetic)
+    said = [
+        flow.say_enrolment(record, PLAN),
+        survival.say_survival(curves, PLAN),
+        survival.say_competing(curves, PLAN),
+    ]
+    for words in said:
+        assert set(re.findall(r"\.(m\d+)\.", words)) == {"m24"}
