@@ -1,0 +1,275 @@
+"""Many synthetic trials at once."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from msct_helpers.abstract import simulate
+from msct_helpers.stats.ranks import estimate_signed_rank_p
+from msct_helpers.stats.scores import meld, round_points
+from msct_helpers.trial.load import load_statements
+from msct_helpers.trial.plan import Plan, make_plan
+from msct_helpers.worlds import draw, run
+from msct_helpers.worlds.assume import (
+    COURSE_MONTHS,
+    IMPROVEMENT,
+    PROGRESSING,
+    SELECTED,
+    STABLE,
+    WORLDS,
+    Entry,
+    vary,
+)
+from msct_helpers.worlds.judge import judge, round_half_up, summarise
+from msct_helpers.worlds.ranks import is_significant, rank_sizes
+from msct_helpers.worlds.target import read_target
+
+PLAN = Plan()
+TARGET = read_target(load_statements(), PLAN)
+
+SMALL = pd.DataFrame(
+    [
+        ("N1", "count", "", "", "", "", "12", ""),
+        ("N3", "count", "", "", "", "", "1", "12"),
+        ("N4", "count", "", "", "", "", "0", "12"),
+        ("N5", "count", "", "", "", "", "2", "12"),
+        ("E1", "direction", "ALB", "3", "higher", "", "", ""),
+        ("E2", "direction", "MELD", "9", "lower", "", "", ""),
+        ("E3", "significance", "BILI", "9", "lower", "significant", "", ""),
+    ],
+    columns=[
+        *("id", "kind", "parameter", "visit", "direction", "significance", "count", "denominator")
+    ],
+)
+"""Another abstract: twelve patients seen after three and nine months."""
+
+
+def simulate_one(rng: np.random.Generator, world: str) -> bool:
+    """Return whether one trial, drawn patient by patient, satisfies the abstract.
+
+    Written without the package's generator; only its constants are shared.
+    """
+    labs, days = simulate.LABS, (183, 365, 731)
+
+    def see(code: str, level: float) -> float:
+        lab = labs[code]
+        value = level + lab.spread * np.sqrt(lab.scatter) * rng.standard_normal()
+        value = np.exp(value) if lab.log else value
+        value = max(value, 0.9) if code == "INR" else value
+        return float(max(round(value, lab.decimals), 10.0**-lab.decimals))
+
+    people: list[tuple[float, dict[str, float], dict[str, float]]] = []
+    while len(people) < 26:
+        severity, levels = rng.standard_normal(), {}
+        for code, lab in labs.items():
+            z = lab.severity * severity + np.sqrt(1 - lab.severity**2) * rng.standard_normal()
+            levels[code] = lab.centre + lab.spread * np.sqrt(1 - lab.scatter) * z
+        first = {code: see(code, levels[code]) for code in labs}
+        if world != "selected" or first["ALB"] <= 30:
+            people.append((severity, levels, first))
+    end = [9999] * 26
+    pool = list(range(26))
+    for _ in range(5):
+        risk = np.exp([people[i][0] for i in pool])
+        pick = pool[int(rng.choice(len(pool), p=risk / risk.sum()))]
+        pool.remove(pick)
+        end[pick] = int(rng.integers(60, 700))
+    for pick in rng.choice(pool, 4, replace=False):
+        end[pick] = int(rng.integers(60, 700))
+    moved = {"BILI": np.log(0.86), "ALB": 2.2, "INR": np.log(0.95), "ALT": np.log(0.86)}
+    seen: dict[tuple[str, int], dict[int, float]] = {}
+
+    def note(i: int, when: int, own: dict[str, float]) -> None:
+        own = own | {"PT": round(12 * own["INR"], 1)}
+        parts = (own["BILI"] / 17.1, own["INR"], own["CREAT"] / 88.4)
+        own["MELD"] = 6.43 + sum(
+            w * np.log(max(x, 1)) for w, x in zip((3.78, 11.2, 9.57), parts, strict=True)
+        )
+        own["POINTS"] = np.floor(own["MELD"] + 0.5)
+        for code, value in own.items():
+            seen.setdefault((code, when), {})[i] = value
+
+    for i, (_, levels, first) in enumerate(people):
+        note(i, 0, first)
+        for when, due in enumerate(days, start=1):
+            if rng.random() > 0.03 and 1 + due + rng.integers(-21, 22) <= end[i]:
+                shift = moved if world == "improvement" else {}
+                note(i, when, {c: see(c, levels[c] + shift.get(c, 0)) for c in labs})
+
+    def change(code: str, when: int) -> tuple[np.ndarray, float]:
+        first, now = seen[code, 0], seen[code, when]
+        pairs = np.array([now[i] - first[i] for i in now])
+        return pairs, float(np.mean(list(now.values())) - np.mean(list(first.values())))
+
+    def clear(code: str, when: int) -> list[bool]:
+        pairs, _ = change(code, when)
+        t = pairs.mean() / pairs.std(ddof=1) * np.sqrt(len(pairs))
+        return [2 * stats.t.sf(abs(t), len(pairs) - 1) < 0.05, estimate_signed_rank_p(pairs) < 0.05]
+
+    directions = {"ALT": (1, 2, 3), "BILI": (1, 2), "ALB": (1, 2, 3), "PT": (1,)}
+    directions |= {"MELD": (1, 2, 3), "POINTS": (1, 2, 3)}
+    for code, visits in directions.items():
+        for when in visits:
+            pairs, observed = change(code, when)
+            sign = 1 if code == "ALB" else -1
+            if not (sign * pairs.mean() > 0 and sign * observed > 0):
+                return False
+    return all(clear("ALB", 3)) and not any(any(clear("ALT", when)) for when in (1, 2, 3))
+
+
+@pytest.mark.parametrize(("world", "trials"), [("improvement", 500), ("selected", 500)])
+def test_a_plain_loop_accepts_as_often(world: str, trials: int) -> None:
+    """Both within what chance allows, 3.5 standard errors."""
+    rng = np.random.default_rng(3)
+    plain = np.mean([simulate_one(rng, world) for _ in range(trials)])
+    fast = run.simulate_worlds(PLAN, WORLDS[world], 20_000, 4)["accepted"].mean()
+    assert plain == pytest.approx(fast, abs=3.5 * np.sqrt(fast / trials))
+    low, high = {"improvement": (0.07, 0.10), "selected": (0.0043, 0.0046)}[world]
+    error = 3.5 * np.sqrt(high / 20_000)
+    assert low - error < fast < high + error
+
+
+def test_rates_where_nothing_improved() -> None:
+    rate = {w.name: run.simulate_worlds(PLAN, w, 20_000, 9)["accepted"].mean() for w in (STABLE,)}
+    # Three of 20,000 were found before: 12 or more would be surprising at that rate.
+    assert rate["stable"] < 12 / 20_000
+    assert run.simulate_worlds(PLAN, PROGRESSING, 10_000, 9)["accepted"].sum() <= 2
+
+
+def test_the_statements_decide_each_acceptance() -> None:
+    table = run.simulate_worlds(PLAN, IMPROVEMENT, 3000, 1)
+    claims = [claim.id for claim in TARGET.claims]
+    assert (table["accepted"] <= table[claims].all(axis=1)).all()
+    assert table["ALB_24_mean"].notna().equals(table["accepted"])
+    held = table[table["accepted"]]
+    assert (held["ALB_24_mean"] > 0).all()
+    assert (held["MELD_24_mean"] < 0).all()
+    assert held["n_24"].between(12, 26).all()
+
+
+def test_blocks_and_their_order_decide_nothing() -> None:
+    whole = run.simulate_worlds(PLAN, IMPROVEMENT, 2500, 7)
+    parts = run.simulate_blocks(IMPROVEMENT, TARGET, 2500, 7, start=2000)
+    pd.testing.assert_frame_equal(whole.iloc[2000:], pd.concat(parts))
+    pd.testing.assert_frame_equal(
+        whole.iloc[:1200], run.simulate_worlds(PLAN, IMPROVEMENT, 1200, 7)
+    )
+    assert not whole.equals(run.simulate_worlds(PLAN, IMPROVEMENT, 2500, 8))
+
+
+def test_another_abstract_is_another_file() -> None:
+    plan = make_plan(horizon_months=9, visits=[0, 3, 9])
+    target = read_target(SMALL, plan)
+    assert (target.enrolled, target.drawn) == (12, ("ALB", "BILI", "INR", "CREAT"))
+    table = run.simulate_worlds(plan, IMPROVEMENT, 2000, 1, SMALL)
+    assert {"E1", "E2", "E3", "accepted", "ALB_3_mean", "n_9"} <= set(table)
+    assert 0 < table["accepted"].mean() < 0.5
+    with pytest.raises(ValueError, match="E1: no such visit"):
+        read_target(SMALL, Plan())
+    with pytest.raises(ValueError, match="no count N4"):
+        read_target(SMALL[SMALL["id"] != "N4"], plan)
+
+
+@pytest.mark.parametrize("world", [STABLE, PROGRESSING], ids=lambda w: w.name)
+def test_without_noise_only_the_course_is_left(world: draw.World) -> None:
+    quiet = vary(world, scatter=0.0)
+    drawn = draw.draw_trials(run.make_rng(1, 0), quiet, TARGET, 50)
+    assert (0, *(v.number for v in TARGET.visits)) == COURSE_MONTHS
+    for code, lab in simulate.LABS.items():
+        if code not in TARGET.drawn:
+            continue
+        for v, visit in enumerate(TARGET.visits):
+            moved = world.change(code, visit.number)
+            first, unit = drawn.first[code], 10.0**lab.decimals
+            expected = first * np.exp(moved) if lab.log else first + moved * unit
+            size = np.abs(drawn.later[code][v] - expected)
+            kept = first > 0.9 * unit + 1 if code == "INR" else size < np.inf
+            assert (size[kept] <= 1 + 0.7 * abs(moved) + 0.01 * abs(moved) * first[kept]).all()
+
+
+def test_trials_keep_counts_and_end_at_the_event() -> None:
+    drawn = draw.draw_trials(run.make_rng(1, 0), STABLE, TARGET, 4000)
+    seen = drawn.seen.mean(axis=(1, 2))
+    # 9 of 26 leave on days 60 to 699, and 3% of the visits due are missed.
+    due = 1 - 9 / 26 * np.array([(184 - 60) / 640, (366 - 60) / 640, 1.0])
+    np.testing.assert_allclose(seen, 0.97 * due, atol=0.004)
+    left = draw.draw_leavers(run.make_rng(2, 0), np.zeros((300, 26)), STABLE, TARGET)
+    assert (left.sum(axis=1) == 9).all()
+
+
+def test_the_sicker_leave_first() -> None:
+    severity = np.random.default_rng(1).standard_normal((4000, 26))
+    only = replace(TARGET, lost=0)
+    left = draw.draw_leavers(run.make_rng(3, 0), severity, STABLE, only)
+    assert severity[left].mean() > 0.5
+    flat = draw.draw_leavers(run.make_rng(3, 0), severity, vary(STABLE, risk_slope=0.0), only)
+    assert severity[flat].mean() == pytest.approx(0, abs=0.03)
+
+
+def test_entry_asks_for_the_measured_value() -> None:
+    drawn = draw.draw_trials(run.make_rng(1, 0), SELECTED, TARGET, 200)
+    assert drawn.first["ALB"].max() == 300
+    assert drawn.later["ALB"].mean() > drawn.first["ALB"].mean() + 15
+    high = vary(STABLE, entry=Entry("MELD", 15.0, above=True))
+    assert (
+        draw.derive(draw.draw_trials(run.make_rng(1, 0), high, TARGET, 50).first, "MELD").min()
+        >= 15
+    )
+    with pytest.raises(ValueError, match="hardly anybody"):
+        draw.draw_trials(run.make_rng(1, 0), vary(STABLE, entry=Entry("ALB", 0.0)), TARGET, 1)
+
+
+def test_draws_are_those_of_the_generator_of_one_trial() -> None:
+    drawn = draw.draw_trials(run.make_rng(5, 0), IMPROVEMENT, TARGET, 4000)
+    _, true = simulate.draw_patients(np.random.default_rng(5), 100_000)
+    for code in TARGET.drawn:
+        lab = simulate.LABS[code]
+        later = simulate.measure(np.random.default_rng(6), code, true[code], simulate.MODEST_EFFECT)
+        for own, other in ((drawn.first[code], true[code]["first"]), (drawn.later[code][0], later)):
+            own = own.ravel() / 10.0**lab.decimals
+            np.testing.assert_allclose(
+                np.quantile(own, [0.1, 0.5, 0.9]), np.quantile(other, [0.1, 0.5, 0.9]), rtol=0.02
+            )
+    points = draw.derive(drawn.first, "MELD")
+    one = [
+        drawn.first[c][0, 0] / 10.0 ** simulate.LABS[c].decimals for c in ("BILI", "INR", "CREAT")
+    ]
+    assert points[0, 0] == pytest.approx(meld(one[0] / 17.1, one[1], one[2] / 88.4, rounded=False))
+    np.testing.assert_array_equal(round_half_up(points[:5]), round_points(points[:5]))
+
+
+def test_the_exact_rank_test_of_many_trials() -> None:
+    """With ties, zeros and missing values, at every size; as the test of one trial."""
+    rng = np.random.default_rng(11)
+    for patients, step, shift in ((26, 1, 0.8), (26, 40, 0.3), (17, 4, 0.5), (7, 1, 1.2)):
+        change = np.round(step * rng.normal(shift, 2, (150, patients)))
+        change[rng.random(change.shape) < 0.2] = 0
+        change[0] = 0
+        for alpha in (0.05, 0.01):
+            one = [any(c) and estimate_signed_rank_p(c) < alpha for c in change]
+            np.testing.assert_array_equal(is_significant(change, alpha), one)
+    np.testing.assert_array_equal(rank_sizes(np.array([[3.0, 0, 1, 1]])), [[6, 0, 3, 3]])
+    with pytest.raises(ValueError, match="alpha"):
+        is_significant(change, 0.4)
+
+
+def test_changes_of_pairs_and_of_all_seen() -> None:
+    first, later = np.array([[10.0, 20, 30]]), np.array([[12.0, 25, 99]])
+    change = summarise(first, later, np.array([[1.0, 1, 0]]))
+    assert (change.n[0], change.mean[0], change.diff[0]) == (2, 3.5, -1.5)
+    assert change.sd[0] == pytest.approx(np.sqrt(4.5))
+    alike = summarise(first, first + 3, np.ones((1, 3)))
+    assert not alike.is_testable[0]
+    assert not alike.is_t_significant(0.05)[0]
+
+
+def test_each_reading_is_judged() -> None:
+    drawn = draw.draw_trials(run.make_rng(1, 0), IMPROVEMENT, TARGET, 500)
+    judged = judge(drawn, TARGET)
+    readings = {name: {r for c, r in judged.holds if c == name} for name in ("E1", "E10", "E12")}
+    assert readings["E1"] == {"observed", "pairs"}
+    assert readings["E10"] == {"pairs"}
+    assert readings["E12"] == {"observed", "pairs", "observed, rounded", "pairs, rounded"}
