@@ -12,7 +12,7 @@ from msct_helpers.stats.ranks import estimate_signed_rank_p
 from msct_helpers.stats.scores import meld, round_points
 from msct_helpers.trial.load import load_statements
 from msct_helpers.trial.plan import DAYS_IN, Plan, make_plan
-from msct_helpers.worlds import draw, run
+from msct_helpers.worlds import calibrate, draw, run
 from msct_helpers.worlds.assume import (
     COURSE_MONTHS,
     IMPROVEMENT,
@@ -25,6 +25,7 @@ from msct_helpers.worlds.assume import (
 )
 from msct_helpers.worlds.judge import judge, round_half_up, summarise
 from msct_helpers.worlds.ranks import is_significant, rank_sizes
+from msct_helpers.worlds.tally import list_directions
 from msct_helpers.worlds.target import read_target
 
 PLAN = Plan()
@@ -285,3 +286,25 @@ def test_each_reading_is_judged() -> None:
     assert readings["E1"] == {"observed", "pairs"}
     assert readings["E10"] == {"pairs"}
     assert readings["E12"] == {"observed", "pairs", "observed, rounded", "pairs, rounded"}
+
+
+def test_untreated_patients_seldom_show_the_pattern() -> None:
+    """Stage 4, 20,000 draws: .75% as observed and .065% in pairs were found before."""
+    claims = list_directions(TARGET, calibrate.ASSESSABLE)
+    assert [c.id for c in claims] == ["E5", "E6", "E7", "E8", "E9", "E11"]
+    cohort = calibrate.load_cohort("stage 4")
+    blocks = list(calibrate.draw_patterns(cohort, claims, 26, 20_000, 1))
+    for reading, before in (("observed", 0.0075), ("pairs", 0.00065)):
+        found = np.concatenate([b[reading] for b in blocks]) == 2 ** len(claims) - 1
+        assert found.mean() == pytest.approx(before, abs=4 * np.sqrt(2 * before / 20_000))
+
+
+def test_the_cohorts_are_those_of_the_facts() -> None:
+    stage4, low = calibrate.load_cohort("stage 4"), calibrate.load_cohort("low albumin")
+    assert calibrate.load_cohort("whole")["ALB"].shape == (4, 312)
+    assert (~np.isnan(stage4["BILI"])).sum(axis=1).tolist() == [109, 79, 75, 55]
+    assert low["ALB"].shape == (4, 168)
+    change = low["ALB"][1:] - low["ALB"][0]
+    np.testing.assert_allclose(np.nanmean(change, axis=1) / 100, [0.252, 0.242, 0.279], atol=6e-4)
+    bili = np.nanmean(low["BILI"][1:] - low["BILI"][0], axis=1) / 10
+    np.testing.assert_allclose(bili, [1.27, 1.70, 0.87], atol=6e-3)

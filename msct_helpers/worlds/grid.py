@@ -28,7 +28,8 @@ from msct_helpers.worlds.assume import (
     enlarge,
     vary,
 )
-from msct_helpers.worlds.run import digest_code
+from msct_helpers.worlds.calibrate import ASSESSABLE, calibrate
+from msct_helpers.worlds.run import digest_run
 from msct_helpers.worlds.tally import ALL, list_directions, tally_world
 from msct_helpers.worlds.target import Target, read_target
 from msct_helpers.worlds.weigh import weigh_numbers
@@ -41,8 +42,11 @@ TRIALS = 1_000_000
 CELL_TRIALS = 200_000
 """Trials of each cell of the grid."""
 
-ASSESSABLE = ("BILI", "ALB", "PT")
-"""Parameters that real untreated patients were measured on as well."""
+CALIBRATION_DRAWS = 20_000
+"""Draws of real untreated patients."""
+
+SAMPLE = 5_000
+"""First trials of every run, whose count is stored beside the whole: so many can be run again."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,10 @@ def run_worlds(
         pd.DataFrame({"world": n, "statement": t.counts.index, "count": t.counts, "trials": trials})
         for n, t in tallies.items()
     ]
+    accepted = [
+        table.assign(sample=tally_world(WORLDS[n], target, SAMPLE, seed).counts)
+        for n, table in zip(tallies, accepted, strict=True)
+    ]
     patterns = [t.patterns.assign(world=n, trials=trials) for n, t in tallies.items()]
     first = tallies[IMPROVEMENT.name].numbers
     moved = [weigh_numbers(first, tallies[n].numbers, 0.95, seed).assign(world=n) for n in NULLS]
@@ -124,9 +132,11 @@ def run_worlds(
 
 def run_cell(cell: Cell, target: Target, trials: int, seed: int) -> dict[str, Any]:
     """Return the acceptance of one cell of the grid."""
-    count = int(tally_world(cell.world, target, trials, seed).counts[ALL])
+    count, sample = (
+        int(tally_world(cell.world, target, n, seed).counts[ALL]) for n in (trials, SAMPLE)
+    )
     place = {"assumption": cell.assumption, "value": cell.value, "world": cell.world.name}
-    return place | {"count": count, "trials": trials}
+    return place | {"count": count, "trials": trials, "sample": sample}
 
 
 def store_grid(
@@ -145,6 +155,7 @@ def store_grid(
         rows.append(run_cell(cell, target, cell_trials, seed))
         tell("{assumption} {value}, {world}: {count} of {trials}".format(**rows[-1]))
     tables["grid"] = pd.DataFrame(rows)
+    tables["calibration"] = calibrate(tables["patterns"], target, CALIBRATION_DRAWS, seed)
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
     note = {
@@ -153,7 +164,7 @@ def store_grid(
         "seed": seed,
         "trials": trials,
         "cell_trials": cell_trials,
-        "digest": digest_code(),
+        "digest": digest_run(),
     }
     (folder / "run.json").write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
 
@@ -169,4 +180,4 @@ def load_note(folder: Path = STORED) -> Mapping[str, Any]:
     return note
 
 
-__all__ = ["ASSESSABLE", "GRID", "load_grid", "load_note", "store_grid"]
+__all__ = ["GRID", "load_grid", "load_note", "store_grid"]

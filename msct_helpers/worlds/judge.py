@@ -83,11 +83,13 @@ def judge(drawn: Drawn, target: Target) -> Judged:
     """
     changes: dict[tuple[str, int], Change] = {}
     rounded: dict[tuple[str, int], Change] = {}
-    spread: dict[str, Floats] = {}
+    baseline: dict[str, Floats] = {}
     seen = drawn.seen.astype(float)
     for code in target.parameters:
         first, later = derive(drawn.first, code), derive(drawn.later, code)
-        spread[f"{code}_0_sd"] = first.std(axis=1, ddof=1) / 10.0 ** decimals_of(code)
+        unit = 10.0 ** decimals_of(code)
+        baseline[f"{code}_0_mean"] = first.mean(axis=1) / unit
+        baseline[f"{code}_0_sd"] = first.std(axis=1, ddof=1) / unit
         for v in range(len(target.visits)):
             changes[code, v] = summarise(first, later[v], seen[v])
             if code in SCORES:
@@ -96,7 +98,7 @@ def judge(drawn: Drawn, target: Target) -> Judged:
     holds: dict[tuple[str, str], Flags] = {}
     for claim in target.claims:
         holds |= judge_claim(claim, changes, rounded, target.alpha)
-    return Judged(holds, spread | list_numbers(changes, target))
+    return Judged(holds, baseline | list_numbers(changes, target))
 
 
 def judge_claim(

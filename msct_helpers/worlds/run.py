@@ -1,5 +1,6 @@
 """Run many trials in blocks: the result depends on the seed alone, not on who ran which block."""
 
+import ast
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -10,11 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from msct_helpers.abstract import simulate
+from msct_helpers.stats import scores
 from msct_helpers.trial.load import load_statements
 from msct_helpers.trial.paths import ROOT
 from msct_helpers.trial.plan import Plan
-from msct_helpers.worlds.assume import World
-from msct_helpers.worlds.draw import draw_trials
+from msct_helpers.worlds.assume import COURSE_MONTHS, WORLDS, World
+from msct_helpers.worlds.draw import PT_DECIMALS, draw_trials
 from msct_helpers.worlds.judge import Judged, judge
 from msct_helpers.worlds.target import Target, read_target
 
@@ -24,14 +27,24 @@ BLOCK = 1000
 PART = 20
 """Blocks that a worker runs at once, and that are stored together."""
 
-SOURCES = (
-    "msct_helpers/worlds/*.py",
-    "msct_helpers/abstract/simulate.py",
-    "msct_helpers/abstract/statements.py",
-    "msct_helpers/stats/scores.py",
-    "data/published/statements.csv",
+ENGINE = ("target", "assume", "draw", "ranks", "judge", "tally")
+"""Modules of this room that decide the result of a run."""
+
+SHARED = (
+    simulate.LABS,
+    simulate.MODEST_EFFECT,
+    simulate.RISK_SLOPE,
+    simulate.EVENT_DAYS,
+    simulate.MISSED_SHARE,
+    simulate.VISIT_WINDOW_DAYS,
+    simulate.NORMAL_PT_S,
+    simulate.LOWEST_INR,
+    scores.MELD_WEIGHTS,
+    scores.MELD_CONSTANT,
+    COURSE_MONTHS,
+    PT_DECIMALS,
 )
-"""Files that decide the result of a run."""
+"""Assumptions and constants that are taken from elsewhere, and decide it as well."""
 
 
 def make_rng(seed: int, block: int) -> np.random.Generator:
@@ -102,12 +115,30 @@ def tabulate(judged: Judged, target: Target, first: int) -> pd.DataFrame:
     return pd.DataFrame(columns, index)
 
 
-def digest_code() -> str:
-    """Return the start of the sha256 over the files that decide a result."""
-    total = hashlib.sha256()
-    for path in sorted(path for pattern in SOURCES for path in ROOT.glob(pattern)):
-        total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+def digest_run() -> str:
+    """Return the start of the sha256 over what decides a result: engine, constants, statements.
+
+    Docstrings and comments decide nothing, nor do the words for a world.
+    """
+    worlds = [
+        (w.name, dict(w.shift), dict(w.course), w.entry, w.risk_slope, w.scatter)
+        for w in WORLDS.values()
+    ]
+    total = hashlib.sha256(repr((SHARED, worlds)).encode())
+    for name in ENGINE:
+        total.update(read_code(Path(__file__).with_name(f"{name}.py")).encode())
+    total.update((ROOT / "data/published/statements.csv").read_bytes())
     return total.hexdigest()[:16]
+
+
+def read_code(path: Path) -> str:
+    """Return a module's functions and classes without docstrings and comments."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node):
+            node.body = node.body[1:] or [ast.Pass()]
+    kept = [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+    return "\n".join(ast.unparse(node) for node in kept)
 
 
 def describe_run(world: World, target: Target, trials: int, seed: int) -> dict[str, Any]:
@@ -119,7 +150,7 @@ def describe_run(world: World, target: Target, trials: int, seed: int) -> dict[s
         "trials": trials,
         "seed": seed,
         "block": BLOCK,
-        "digest": digest_code(),
+        "digest": digest_run(),
     }
 
 
