@@ -1,18 +1,24 @@
 """Many synthetic trials at once."""
 
+import shutil
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from scipy import stats
 
 from msct_helpers.abstract import simulate
+from msct_helpers.check.cli import main
 from msct_helpers.stats.ranks import estimate_signed_rank_p
 from msct_helpers.stats.scores import meld, round_points
 from msct_helpers.trial.load import load_statements
 from msct_helpers.trial.plan import DAYS_IN, Plan, make_plan
-from msct_helpers.worlds import calibrate, draw, run
+from msct_helpers.worlds import calibrate, draw, grid, run, tally, weigh
 from msct_helpers.worlds.assume import (
     COURSE_MONTHS,
     IMPROVEMENT,
@@ -27,6 +33,7 @@ from msct_helpers.worlds.judge import judge, round_half_up, summarise
 from msct_helpers.worlds.ranks import is_significant, rank_sizes
 from msct_helpers.worlds.tally import list_directions
 from msct_helpers.worlds.target import read_target
+from msct_helpers.worlds.workers import choose_workers, run_here
 
 PLAN = Plan()
 TARGET = read_target(load_statements(), PLAN)
@@ -308,3 +315,123 @@ def test_the_cohorts_are_those_of_the_facts() -> None:
     np.testing.assert_allclose(np.nanmean(change, axis=1) / 100, [0.252, 0.242, 0.279], atol=6e-4)
     bili = np.nanmean(low["BILI"][1:] - low["BILI"][0], axis=1) / 10
     np.testing.assert_allclose(bili, [1.27, 1.70, 0.87], atol=6e-3)
+
+
+def find_workers() -> list[int]:
+    """Return one worker, and two where joblib is installed."""
+    return [1, 2] if find_spec("joblib") else [1]
+
+
+@pytest.mark.parametrize("workers", find_workers())
+def test_a_run_that_was_stopped_goes_on(
+    workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "PART", 1)
+    out, asked = tmp_path / "results.parquet", []
+
+    def stop_after_two(tasks: Sequence[run.Task]) -> Iterable[pd.DataFrame]:
+        for task in tasks[:2]:
+            yield run.run_part(*task)
+        raise KeyboardInterrupt
+
+    def count(tasks: Sequence[run.Task]) -> Iterable[pd.DataFrame]:
+        asked.extend(tasks)
+        return choose_workers(workers, None)(tasks)
+
+    about = (IMPROVEMENT, TARGET, 3500, 7, out)
+    with pytest.raises(KeyboardInterrupt):
+        run.run_stored(*about, stop_after_two, lambda n: None)
+    with pytest.raises(ValueError, match="parts of another run"):
+        run.run_stored(STABLE, *about[1:], run_here, lambda n: None)
+    told: list[int] = []
+    # Workers know nothing of the patch: a part of theirs is the whole run.
+    if workers > 1:
+        monkeypatch.undo()
+        shutil.rmtree(tmp_path / "results.parquet.parts")
+    table = run.run_stored(*about, count, told.append)
+    assert (len(asked), sum(told)) == (2 if workers == 1 else 1, 3500)
+    pd.testing.assert_frame_equal(table, run.simulate_worlds(PLAN, IMPROVEMENT, 3500, 7))
+    pd.testing.assert_frame_equal(pd.read_parquet(out), table)
+    assert [path.name for path in tmp_path.iterdir()] == ["results.parquet"]
+
+
+def test_the_command_takes_another_abstract(tmp_path: Path) -> None:
+    SMALL.to_csv(tmp_path / "small.csv", index=False)
+    out = tmp_path / "small.parquet"
+    command = ["simulate", "--trials", "1000", "--out", str(out)]
+    command += ["--statements", str(tmp_path / "small.csv"), "--visits"]
+    done = CliRunner().invoke(main, [*command, "3,9"])
+    assert done.exit_code == 0, done.output
+    assert "of 1000 trials satisfy every statement" in done.output
+    assert {"E1", "E2", "E3", "accepted"} <= set(pd.read_parquet(out))
+    assert "no such visit" in CliRunner().invoke(main, [*command, "3"]).output
+    assert "expected one of" in CliRunner().invoke(main, [*command, "3,9", "--world", "x"]).output
+
+
+def test_ratios_and_their_error() -> None:
+    found = weigh.weigh_ratio(800, 10_000, 40, 10_000, 0.95)
+    assert found["ratio"] == 20
+    assert found["log_se"] == pytest.approx(np.sqrt(0.92 / 800 + 0.996 / 40))
+    rng = np.random.default_rng(1)
+    again = np.log(rng.binomial(10_000, 0.08, 4000) / rng.binomial(10_000, 0.004, 4000))
+    assert found["log_se"] == pytest.approx(again.std(), rel=0.05)
+    never = weigh.weigh_ratio(800, 10_000, 0, 10_000, 0.95)
+    # Exact limits: 7.47% against 0.0369%.
+    assert np.isinf(never["ratio"])
+    assert never["ratio_low"] == pytest.approx(7.47 / 0.0369, rel=0.01)
+    assert np.isnan(weigh.weigh_ratio(0, 10, 0, 10, 0.95)["ratio"])
+
+
+def test_what_a_statement_carries() -> None:
+    """A statement that only one world satisfies carries everything; one that both do, nothing."""
+    one = pd.Series({"E1": 90, "E2": 100, "all": 90, "without E1": 100, "without E2": 90})
+    two = pd.Series({"E1": 30, "E2": 100, "all": 30, "without E1": 100, "without E2": 30})
+    table = weigh.weigh_statements(one, 100, two, 100, 0.95).set_index("statement")
+    assert table["carries"].tolist() == pytest.approx([1, 3, 1])
+
+
+def test_what_a_number_would_move() -> None:
+    rng = np.random.default_rng(4)
+    first = pd.DataFrame({"tells": rng.normal(1, 1, 20_000), "idle": rng.normal(0, 1, 20_000)})
+    second = pd.DataFrame({"tells": rng.normal(0, 1, 8000), "idle": rng.normal(0, 1, 8000)})
+    table = weigh.weigh_numbers(first, second, 0.95, 1).set_index("number")
+    # Between two normal distributions one SD apart the divergence is a half; ten parts lose some.
+    assert 0.42 < table.loc["tells", "moves"] < 0.5
+    assert table.loc["idle", "moves"] < 0.005
+    assert weigh.weigh_numbers(first, second.iloc[:20], 0.95, 1).empty
+
+
+def test_tallies_are_counts_of_trials() -> None:
+    found = tally.tally_world(IMPROVEMENT, TARGET, 3000, 1, ["E5", "E9"])
+    table = run.simulate_worlds(PLAN, IMPROVEMENT, 3000, 1)
+    assert found.counts["E9"] == table["E9"].sum()
+    assert found.counts["all"] == table["accepted"].sum() == len(found.numbers)
+    others = [c.id for c in TARGET.claims if c.id != "E10"]
+    assert found.counts["without E10"] == table[others].all(axis=1).sum()
+    assert found.patterns.groupby("reading")["count"].sum().tolist() == [3000, 3000]
+    with pytest.raises(ValueError, match="multiple of 1000"):
+        tally.tally_world(IMPROVEMENT, TARGET, 1500, 1)
+
+
+def test_stored_runs_are_what_a_sample_gives_again() -> None:
+    """The first trials of every world and of a few cells, and the code and statements behind."""
+    note = grid.load_note()
+    assert note["digest"] == run.digest_run(), "run `msct worlds` again: what decides it changed"
+    accepted = grid.load_grid("acceptance").set_index(["world", "statement"])["sample"]
+    for name, world in WORLDS.items():
+        counts = tally.tally_world(world, TARGET, grid.SAMPLE, note["seed"]).counts
+        assert accepted[name].to_dict() == counts.to_dict()
+    stored = grid.load_grid("grid")
+    cells = list(grid.list_cells())
+    assert [(c.assumption, c.value, c.world.name) for c in cells] == list(
+        stored[["assumption", "value", "world"]].itertuples(index=False, name=None)
+    )
+    for i in (5, 28, 44, 60):
+        again = grid.run_cell(cells[i], TARGET, grid.SAMPLE, note["seed"])
+        assert again["count"] == stored["sample"][i]
+    rates = grid.load_grid("acceptance").query("statement == 'all'").set_index("world")
+    percent = 100 * rates["count"] / rates["trials"]
+    assert 7 < percent["improvement"] < 10
+    assert percent["stable"] == pytest.approx(0.015, abs=0.01)
+    assert percent["selected"] == pytest.approx(0.445, abs=0.03)
+    assert percent["progressing"] < 0.001

@@ -6,7 +6,6 @@ given. Which of them an abstract fits better is what the acceptance rates compar
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 
 import numpy as np
 
@@ -56,8 +55,8 @@ class World:
     name: str
     title: str
     reason: str
-    shift: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    course: Course = field(default_factory=lambda: MappingProxyType({}))
+    shift: Mapping[str, float] = field(default_factory=dict)
+    course: Course = field(default_factory=dict)
     entry: Entry | None = None
     risk_slope: float = RISK_SLOPE
     scatter: float = 1.0
@@ -72,13 +71,11 @@ class World:
 
 COURSE_MONTHS = (0, 6, 12, 24)
 
-WORSENING: Course = MappingProxyType(
-    {
-        "BILI": (0.0, 0.0177, 0.1991, 0.4343),
-        "ALB": (0.0, -0.731, -0.824, -1.942),
-        "INR": (0.0, 0.012, 0.024, 0.048),
-    }
-)
+WORSENING: Course = {
+    "BILI": (0.0, 0.0177, 0.1991, 0.4343),
+    "ALB": (0.0, -0.731, -0.824, -1.942),
+    "INR": (0.0, 0.012, 0.024, 0.048),
+}
 """Course of untreated patients: changes of log bilirubin and of albumin (g/L) by MMRM in the Mayo
 Clinic cohort, stage 4; prothrombin time rose by about a twentieth in two years, here evenly. What
 that cohort did not measure is left unchanged."""
@@ -86,8 +83,7 @@ that cohort did not measure is left unchanged."""
 
 def enlarge(shift: Mapping[str, float], times: float) -> Mapping[str, float]:
     """Return a shift so many times as large, on the scale on which each parameter is drawn."""
-    out = {code: s**times if LABS[code].log else s * times for code, s in shift.items()}
-    return MappingProxyType(out)
+    return {code: s**times if LABS[code].log else s * times for code, s in shift.items()}
 
 
 IMPROVEMENT = World(

@@ -3,7 +3,8 @@
 import ast
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,19 @@ import numpy as np
 import pandas as pd
 
 from msct_helpers.abstract import simulate
+from msct_helpers.abstract.simulate import LABS
 from msct_helpers.stats import scores
 from msct_helpers.trial.load import load_statements
 from msct_helpers.trial.paths import ROOT
 from msct_helpers.trial.plan import Plan
-from msct_helpers.worlds.assume import COURSE_MONTHS, WORLDS, World
+from msct_helpers.worlds.assume import COURSE_MONTHS as MONTHS
+from msct_helpers.worlds.assume import WORLDS, World
 from msct_helpers.worlds.draw import PT_DECIMALS, draw_trials
 from msct_helpers.worlds.judge import Judged, judge
 from msct_helpers.worlds.target import Target, read_target
+
+Task = tuple[World, Target, int, int, int]
+RunParts = Callable[[Sequence[Task]], Iterable[pd.DataFrame]]
 
 BLOCK = 1000
 """Trials that share a stream of random numbers; a part of the definition of the result."""
@@ -27,12 +33,11 @@ BLOCK = 1000
 PART = 20
 """Blocks that a worker runs at once, and that are stored together."""
 
-ENGINE = ("target", "assume", "draw", "ranks", "judge", "tally")
+ENGINE = ("target", "draw", "ranks", "judge", "tally")
 """Modules of this room that decide the result of a run."""
 
 SHARED = (
-    simulate.LABS,
-    simulate.MODEST_EFFECT,
+    LABS,
     simulate.RISK_SLOPE,
     simulate.EVENT_DAYS,
     simulate.MISSED_SHARE,
@@ -41,7 +46,6 @@ SHARED = (
     simulate.LOWEST_INR,
     scores.MELD_WEIGHTS,
     scores.MELD_CONSTANT,
-    COURSE_MONTHS,
     PT_DECIMALS,
 )
 """Assumptions and constants that are taken from elsewhere, and decide it as well."""
@@ -121,7 +125,7 @@ def digest_run() -> str:
     Docstrings and comments decide nothing, nor do the words for a world.
     """
     worlds = [
-        (w.name, dict(w.shift), dict(w.course), w.entry, w.risk_slope, w.scatter)
+        (w.name, w.entry, w.risk_slope, w.scatter, [w.change(c, m) for c in LABS for m in MONTHS])
         for w in WORLDS.values()
     ]
     total = hashlib.sha256(repr((SHARED, worlds)).encode())
@@ -143,7 +147,7 @@ def read_code(path: Path) -> str:
 
 def describe_run(world: World, target: Target, trials: int, seed: int) -> dict[str, Any]:
     """Return what a stored run must agree with before it is continued."""
-    assumed = json.loads(json.dumps(asdict(world), default=dict))
+    assumed = json.loads(json.dumps(asdict(world)))
     return {
         "world": assumed,
         "target": json.loads(json.dumps(asdict(target))),
@@ -154,21 +158,10 @@ def describe_run(world: World, target: Target, trials: int, seed: int) -> dict[s
     }
 
 
-def store_part(
-    folder: str, world: World, target: Target, trials: int, seed: int, start: int
-) -> None:
-    """Run a part and write it; a part that is there is left alone.
-
-    It is written under another name first, so that a run that is killed leaves no half part.
-    """
-    path = Path(folder) / f"{start:010d}.parquet"
-    if path.exists():
-        return
+def run_part(world: World, target: Target, trials: int, seed: int, start: int) -> pd.DataFrame:
+    """Return the trials of one part: what a worker does."""
     end = min(trials, start + PART * BLOCK)
-    table = pd.concat(simulate_blocks(world, target, end, seed, start))
-    draft = path.with_suffix(".draft")
-    table.to_parquet(draft)
-    draft.replace(path)
+    return pd.concat(simulate_blocks(world, target, end, seed, start))
 
 
 def run_stored(
@@ -177,7 +170,8 @@ def run_stored(
     trials: int,
     seed: int,
     out: Path,
-    map_parts: Callable[[Callable[..., None], Sequence[tuple[Any, ...]]], None],
+    run_parts: RunParts,
+    tell: Callable[[int], None],
 ) -> pd.DataFrame:
     """Run a world part by part, continue where an earlier run stopped, and write the whole.
 
@@ -187,8 +181,11 @@ def run_stored(
         As in `simulate_worlds`.
     out
         Parquet file. Parts lie beside it, in a folder that is removed at the end.
-    map_parts
-        Calls a function with each of some arguments, in any order and on any machine.
+    run_parts
+        Runs parts, on this machine or others, and yields each as it is ready
+        (`msct_helpers.worlds.workers`).
+    tell
+        Told the number of trials of each part that is there.
 
     Raises
     ------
@@ -197,22 +194,26 @@ def run_stored(
     """
     folder = out.with_name(out.name + ".parts")
     folder.mkdir(parents=True, exist_ok=True)
-    note, wanted = folder / "run.json", describe_run(world, target, trials, seed)
-    if note.exists() and json.loads(note.read_text()) != wanted:
+    claim_folder(folder, describe_run(world, target, trials, seed))
+    parts = {s: folder / f"{s:010d}.parquet" for s in range(0, trials, PART * BLOCK)}
+    todo = [start for start, path in parts.items() if not path.exists()]
+    for start in parts.keys() - todo:
+        tell(min(trials - start, PART * BLOCK))
+    for table in run_parts([(world, target, trials, seed, start) for start in todo]):
+        # Under another name first, so that a run that is killed leaves no half part.
+        draft = folder / "draft"
+        table.to_parquet(draft)
+        draft.replace(parts[int(table.index[0])])
+        tell(len(table))
+    whole = pd.concat([pd.read_parquet(path) for path in parts.values()])
+    whole.to_parquet(out)
+    shutil.rmtree(folder)
+    return whole
+
+
+def claim_folder(folder: Path, run: dict[str, Any]) -> None:
+    """Note in a folder of parts which run it belongs to; ValueError if it is another's."""
+    note = folder / "run.json"
+    if note.exists() and json.loads(note.read_text(encoding="utf-8")) != run:
         raise ValueError(f"{folder.name} holds parts of another run; remove it or name another out")
-    note.write_text(json.dumps(wanted, indent=1))
-    starts = range(0, trials, PART * BLOCK)
-    parts = [folder / f"{start:010d}.parquet" for start in starts]
-    where = str(folder.resolve())
-    todo = [
-        (where, world, target, trials, seed, start)
-        for start, path in zip(starts, parts, strict=True)
-        if not path.exists()
-    ]
-    map_parts(store_part, todo)
-    table = pd.concat([pd.read_parquet(path) for path in parts])
-    table.to_parquet(out)
-    for path in [*parts, note]:
-        path.unlink()
-    folder.rmdir()
-    return table
+    note.write_text(json.dumps(run, indent=1), encoding="utf-8")
