@@ -1,13 +1,16 @@
 """The next trial: sizes by formula, tried out by simulation."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from scipy import stats
 
-from msct_helpers.design import mmrm, simulate, size
+from msct_helpers.check.cli import main
+from msct_helpers.design import mmrm, related, simulate, size
 from msct_helpers.design.size import Protocol, Size
 from msct_helpers.design.table import estimate_power, plan_trial
 from msct_helpers.stats.mmrm.model import fit_mmrm
@@ -140,3 +143,35 @@ def test_closed_form_refuses_those_who_return() -> None:
     meld[0, 0] = [1, np.nan, 1]
     with pytest.raises(ValueError, match="missing from a visit on"):
         mmrm.compare_arms(base, meld, np.repeat([0.0, 1.0], 20))
+
+
+def test_a_printed_count_that_disagrees_with_its_per_cent() -> None:
+    cells, care = related.check_responders(related.SPAHR_2013, 0.95).to_dict("records")
+    assert cells["agrees"]
+    assert not care["agrees"]
+    assert round(care["found"]) == 60
+    assert care["counts"] == (16,)
+    assert care["ratio"] == pytest.approx(1.6, abs=0.05)
+    odds = related.estimate_odds_ratio((18, 16), (28, 30), 0.95)
+    # The interval printed is .49 to 5.4; exact intervals differ in their upper limit.
+    assert odds["low"] == pytest.approx(0.49, abs=0.005)
+    assert 5.1 < odds["high"] < 5.4
+    assert odds["p_value"] == pytest.approx(0.43, abs=0.02)
+
+
+def test_other_studies_are_identified_and_compared() -> None:
+    table = related.load_related()
+    assert set(table["comparison"]) == {"before-after", "controlled"}
+    assert (table[["pmid", "doi", "other"]] != "").any(axis=1).all()
+    assert table["id"].is_unique
+    spahr = table.set_index("id").loc["SPAHR2013"]
+    assert int(spahr["patients"]) == sum(related.SPAHR_2013.sizes)
+
+
+def test_the_command_prints_the_table() -> None:
+    command = ["design", "--trials", "50", "--difference", "2"]
+    done = CliRunner().invoke(main, command)
+    assert done.exit_code == 0, done.output
+    assert re.search(r"ANCOVA\)\s+85\s+129", done.output)
+    assert re.search(r"proportions\)\s+203 .* 76", done.output)
+    assert "expected between" in CliRunner().invoke(main, ["design", "--rho", "2"]).output

@@ -136,13 +136,14 @@ def digest_run() -> str:
 
 
 def read_code(path: Path) -> str:
-    """Return a module's functions and classes without docstrings and comments."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node):
-            node.body = node.body[1:] or [ast.Pass()]
-    kept = [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
-    return "\n".join(ast.unparse(node) for node in kept)
+    """Return a module without docstrings, comments and blank lines."""
+    text = path.read_text(encoding="utf-8")
+    words: set[int] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            words.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    lines = [line for i, line in enumerate(text.splitlines(), start=1) if i not in words]
+    return "\n".join(line for line in lines if line.strip() and not line.strip().startswith("#"))
 
 
 def describe_run(world: World, target: Target, trials: int, seed: int) -> dict[str, Any]:
