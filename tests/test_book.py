@@ -61,6 +61,44 @@ def test_pages_stand_alone_in_a_browser(
     assert errors == []
 
 
+WIDTHS = (1024, 1280, 1366, 1440)
+
+CLIPPED = """[...document.querySelectorAll('article table')].filter(table => {
+  const around = table.closest('.pst-scrollable-table-container') || table.parentElement;
+  return around.scrollWidth > around.clientWidth + 1;
+}).map(table => table.id)"""
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_no_table_is_clipped_on_a_desktop(
+    books: dict[str, Path], browser: Browser, dataset: str
+) -> None:
+    page = browser.new_page()
+    for name in PAGES:
+        page.goto((books[dataset] / f"{name}.html").as_uri())
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate(CLIPPED) == [], f"{name} at {width} px"
+    page.close()
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1024, 1280])
+def test_menu_and_contents_open(books: dict[str, Path], browser: Browser, width: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto((books["msct_synthetic"] / "chapters/meld.html").as_uri())
+    for side in ("primary", "secondary"):
+        bar, button = page.locator(f".bd-sidebar-{side}"), page.locator(f".{side}-toggle:visible")
+        if not button.count():
+            # Where there is room for it, it stands open.
+            assert bar.is_visible()
+            continue
+        shown = bar.is_visible()
+        button.first.click()
+        bar.wait_for(state="hidden" if shown else "visible", timeout=3000)
+        page.keyboard.press("Escape")
+    page.close()
+
+
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_figures_and_tables_are_labelled_and_described(
     books: dict[str, Path], dataset: str

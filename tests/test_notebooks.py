@@ -32,7 +32,7 @@ def test_notebook_carries_no_output_and_nobodys_kernel(path: Path) -> None:
         "language": "python",
         "name": "python3",
     }
-    assert set(notebook.metadata) <= {"kernelspec", "jupytext"}
+    assert set(notebook.metadata) <= {"kernelspec", "jupytext", "basis"}
     assert not any(c.get("outputs") for c in notebook.cells)
 
 

@@ -11,6 +11,7 @@ FLOORS = [
     "worlds",
     "design",
     "abstract",
+    "context",
     "meld",
     "safety",
     "efficacy",

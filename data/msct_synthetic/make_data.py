@@ -109,6 +109,7 @@ def describe_study() -> dict[str, Any]:
         "ctcae_version": "5.0",
         "seed": SEED,
         "draws": None,
+        "statements": "published",
         "assumed": list_assumptions(),
     }
 

@@ -11,7 +11,8 @@ from msct_helpers.ard.results import make_record, make_rows, ref
 from msct_helpers.book.figures import BLUE, INK, ORANGE, make_figure
 from msct_helpers.book.layout import Cell, Row
 from msct_helpers.book.words import upper_first
-from msct_helpers.stats.estimate import estimate_proportion, estimate_rank_p, estimate_upper_limit
+from msct_helpers.stats.estimate import estimate_proportion, estimate_upper_limit
+from msct_helpers.stats.ranks import estimate_signed_rank_p
 from msct_helpers.trial.plan import Plan
 
 LABEL = "From the published counts alone; no data of any participant."
@@ -143,7 +144,7 @@ def summarise_composite_bound(published: pd.DataFrame) -> pd.DataFrame:
         rows += make_rows(
             "ceiling",
             {
-                "p_value": estimate_rank_p(ranked),
+                "p_value": estimate_signed_rank_p(ranked),
                 "events_count": counted,
                 "improved_count": improved,
             },
@@ -264,8 +265,8 @@ def plot_ceiling(record: pd.DataFrame, plan: Plan) -> Figure:
     return fig
 
 
-def plot_none_seen(record: pd.DataFrame, limit: pd.Series, treated: int, plan: Plan) -> Figure:
-    """Return the chance of seeing no event by true risk, as published and in the data at hand.
+def plot_none_seen(record: pd.DataFrame, limit: pd.Series, plan: Plan) -> Figure:
+    """Return the chance of seeing no event among the published patients, by true risk.
 
     Parameters
     ----------
@@ -273,25 +274,18 @@ def plot_none_seen(record: pd.DataFrame, limit: pd.Series, treated: int, plan: P
         Record of `summarise_none_seen`; its numbers are read off the curve.
     limit
         Row of the record with the upper limit of the published risk (``published.s1``).
-    treated
-        Participants of the data set who were infused.
     plan
         The analysis plan; gives the level.
     """
     total, upper, alpha = int(limit["n"]), float(limit["value"]), 100 * plan.alpha
-    sizes = {f"{total} patients, as published": total}
-    if treated not in (0, total):
-        sizes[f"{treated} participants of this data set"] = treated
     fig, ax = make_figure(3.0)
     risk = np.linspace(0, 0.25, 251)
-    for (name, size), style, colour in zip(sizes.items(), ("-", "--"), (BLUE, INK), strict=False):
-        ax.plot(100 * risk, 100 * estimate_none_seen(risk, size), style, color=colour, label=name)
+    ax.plot(100 * risk, 100 * estimate_none_seen(risk, total), color=BLUE)
     ax.plot([upper, upper, 0], [0, alpha, alpha], color=ORANGE, lw=1.2)
     ax.annotate(
         f"upper limit {limit['text']}%", (upper, alpha), (upper + 2, alpha + 13), fontsize=9,
         arrowprops={"arrowstyle": "-", "color": INK, "lw": 0.8},
     )  # fmt: skip
-    ax.set(xlabel="True risk of the event, %", ylabel="Chance of seeing none, %")
+    ax.set(xlabel="True risk of the event, %", ylabel=f"Chance of seeing none in {total}, %")
     ax.set(xlim=(0, 25), ylim=(0, 101))
-    ax.legend(frameon=False)
     return fig

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 
-INK = "#222222"
+INK, GREY = "#222222", "#8a8a8a"
 BLUE, ORANGE, GREEN = (sns.color_palette("colorblind", as_cmap=False)[i] for i in (0, 1, 2))
 WIDTH = 5.2
 """Width in inches: text stays readable when a phone shows the figure across its screen."""

@@ -32,7 +32,11 @@ PACKAGE = "msct_helpers"
 VERSIONED = ("matplotlib", "myst-nb", "numpy", "pandas", "scipy", "seaborn", "statsmodels")
 """Packages whose version can change a number or a figure."""
 
-READERS = {"load_statements": "data/published/*", "load_standards": "data/standards.yml"}
+READERS = {
+    "load_statements": "data/published/*",
+    "load_standards": "data/standards.yml",
+    "load_population": "data/mayo_pbc/*",
+}
 """Files of the project by the function of `msct_helpers.trial.load` that reads them: code that
 calls it depends on them."""
 

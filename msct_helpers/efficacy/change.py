@@ -142,42 +142,6 @@ def say_disagreement(record: pd.DataFrame, code: str, visit: Visit) -> str:
     )
 
 
-def say_headline(record: pd.DataFrame, plan: Plan, absent: dict[str, str]) -> str:
-    """Return the answer of a chapter on changes: the paired change of each parameter at the end.
-
-    Parameters
-    ----------
-    record
-        Record of `summarise_change`.
-    plan
-        The analysis plan.
-    absent
-        Why a parameter cannot be assessed, by PARAMCD of those to speak of; an empty text where
-        it can.
-    """
-    parts = [part for code in absent if (part := describe_headline(record, plan, code))]
-    out = f"At {plan.span}, among participants measured at both visits, {'; '.join(parts)}."
-    if not parts:
-        out = f"No change from baseline to {plan.span} can be estimated."
-    out += say_absent(absent)
-    return f"{out} These are changes from baseline without a control arm."
-
-
-def describe_headline(record: pd.DataFrame, plan: Plan, code: str) -> str:
-    """Return the paired change of one parameter at the last visit; nothing without an interval."""
-    at = (code, plan.last.number)
-    mean, low, high = (get_value(record, "chg", s, *at) for s in ("mean", "ci_low", "ci_high"))
-    if np.isnan(low):
-        return ""
-    sign = "lower" if mean < 0 else "higher"
-    clear = "" if low <= 0 <= high else ", excluding zero"
-    return (
-        f"{MEASURES[code].name} was {sign} by {ref('chg', 'mean', *at, unsigned=True)}"
-        f"{get_unit(record, 'chg', 'mean', code)} ({say_interval('chg', code, plan.last, plan)}"
-        f"{clear}; n = {ref('chg', 'n', *at)})"
-    )
-
-
 def say_absent(why: dict[str, str]) -> str:
     """Return which measures cannot be assessed, and why; nothing where all can."""
     gone = [f"{MEASURES[code].name} ({reason})" for code, reason in why.items() if reason]

@@ -8,7 +8,9 @@ from msct_helpers.book.document import Document, join
 from msct_helpers.book.layout import Cell, lay_out, visit_rows
 from msct_helpers.book.words import upper_first
 from msct_helpers.efficacy.change import get_unit, say_change, say_disagreement, select
+from msct_helpers.efficacy.composite import derive_outcomes
 from msct_helpers.efficacy.figures import find_ends, plot_course
+from msct_helpers.efficacy.inference import scale_values
 from msct_helpers.trial.load import Trial
 from msct_helpers.trial.plan import MEASURES, Plan
 
@@ -35,11 +37,11 @@ def value_columns(code: str) -> dict[str, Cell]:
 def change_columns(plan: Plan) -> dict[str, Cell]:
     """Return a measure's course: as observed, and its change among pairs."""
     return {
-        "Seen, n": "{obs.n}",
         "Mean (SD), all seen": "{obs.mean} ({obs.sd})",
         "Pairs, n": "{chg.n}",
         "Mean change, pairs": "{chg.mean}",
         f"{plan.level_words} CI": "{chg.ci_low} to {chg.ci_high}",
+        "Hodges-Lehmann": "{chg.hl}",
         "p, paired t": "{chg.p_t}",
         "p, Wilcoxon": "{chg.p_wilcoxon}",
     }
@@ -82,7 +84,7 @@ def tell_course(
     own = labs[labs["PARAMCD"] == code]
     return join(
         book.say(f"{heading}\n\n{' '.join(said)}"),
-        show_figure(book, seen, own, find_ends(own, status, book.plan)),
+        show_figure(book, record, own, status),
         show_tables(book, record, code),
     )
 
@@ -94,24 +96,24 @@ def name_with_unit(record: pd.DataFrame, code: str) -> str:
 
 
 def show_figure(
-    book: Chapter, seen: pd.DataFrame, own: pd.DataFrame, ends: pd.DataFrame
+    book: Chapter, record: pd.DataFrame, own: pd.DataFrame, status: pd.DataFrame
 ) -> Document:
     """Return the figure of a measure (`msct_helpers.efficacy.figures.plot_course`)."""
     plan, code = book.plan, str(own["PARAMCD"].iloc[0])
-    unit = get_unit(seen, "obs", "mean", code)
-    means = [f"{ref('obs', 'mean', code, v.number)}{unit}" for v in (plan.first, plan.last)]
+    outcomes = derive_outcomes(scale_values(own, code), status, code, plan.last)
+    counted = [ref("composite", s, code, plan.last.number) for s in ("better_count", "denominator")]
     return book.figure(
         plot_course,
-        seen,
+        outcomes,
         own,
-        ends,
+        find_ends(own, status, plan),
         plan,
         name=f"fig-{code.lower()}",
-        caption=f"{name_with_unit(seen, code)}, by visit. Thin lines: participants. Black: mean of "
-        f"all seen at the visit with its {plan.level_words} interval. Marks: last value of "
-        "participants who died, were transplanted or were lost.",
-        alt=f"Lines for {own['USUBJID'].nunique()} participants. Mean {MEASURES[code].name} of all "
-        f"seen {means[0]} at baseline and {means[1]} at {plan.last.words}.",
+        caption=f"{name_with_unit(record, code)}, by visit: one line a "
+        f"participant, dark where better at {plan.last.words} than at baseline. Marks: last value "
+        "of participants who died, were transplanted or were lost.",
+        alt=f"Lines for {own['USUBJID'].nunique()} participants; better at {plan.last.words}: "
+        f"{' of '.join(counted)} enrolled.",
     )
 
 

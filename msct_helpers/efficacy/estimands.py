@@ -1,38 +1,54 @@
-"""What is estimated: two estimands an endpoint, in the words of ICH E9(R1)."""
+"""What is estimated: the estimands of each endpoint, in the words of ICH E9(R1)."""
 
 import pandas as pd
 
 from msct_helpers.book.words import upper_first
-from msct_helpers.trial.plan import MEASURES, SCORES, Plan
+from msct_helpers.trial.plan import MEASURES, Plan
 
-HEADS = ["Endpoint", "Estimand", "Variable, at each visit", "Death and transplant", "Summary"]
+HEADS = ["Estimand", "Variable, at each visit", "Death and transplant", "Not measured", "Summary"]
 
-SUPPORTIVE = (
-    "",
-    "supportive",
-    "better or worse than at baseline",
-    "composite: death ranks worst, then transplant",
-    "share better, signed-rank test",
+RANKED = (
+    (
+        "primary",
+        "better or not, and change, against baseline",
+        "composite: death ranks worst, then transplant",
+        "not better; unchanged in the ranks",
+        "share better of all enrolled; signed-rank test, Hodges-Lehmann estimate",
+    ),
+    (
+        "sensitivity",
+        "the same",
+        "transplant hypothetical, as not measured; death as above",
+        "the same",
+        "the same",
+    ),
+    (
+        "supplementary",
+        "last value while alive without transplant, against baseline",
+        "while alive without transplant",
+        "last value before",
+        "the same",
+    ),
 )
 
 
-def describe_primary(code: str) -> tuple[str, str]:
-    """Return variable and summary of an endpoint's primary estimand."""
-    name = MEASURES[code].name
-    if MEASURES[code].log_scale:
-        return f"ratio of {name} to baseline", "geometric mean ratio, shown as per cent change"
-    variable = "unrounded score" if code in SCORES else name
-    return f"{variable} minus baseline", "mean difference"
+def describe_variables(plan: Plan) -> str:
+    """Return the variable of the mixed model, by endpoint."""
+    ratios = [MEASURES[c].name for c in plan.family if MEASURES[c].log_scale]
+    plain = [MEASURES[c].name for c in plan.family if not MEASURES[c].log_scale]
+    parts = [f"ratio to baseline ({', '.join(ratios)})"] if ratios else []
+    parts += [f"value minus baseline ({', '.join(plain)})"] if plain else []
+    return upper_first("; ".join(parts))
 
 
 def table_estimands(plan: Plan) -> pd.DataFrame:
-    """Return variable, intercurrent events and summary of each endpoint, primary first."""
-    rows = []
-    for code in plan.family:
-        variable, summary = describe_primary(code)
-        events = "hypothetical: as if they had not occurred"
-        rows += [
-            (upper_first(MEASURES[code].name), "primary", variable, events, summary),
-            SUPPORTIVE,
-        ]
+    """Return variable, strategies and summary of each estimand, primary first."""
+    modelled = (
+        "supplementary",
+        describe_variables(plan),
+        "hypothetical: as if they had not occurred",
+        "missing at random",
+        "mean change (mixed model, multiple imputation)",
+    )
+    rows = [tuple(upper_first(cell) for cell in row) for row in (*RANKED, modelled)]
     return pd.DataFrame(rows, columns=HEADS)

@@ -8,10 +8,10 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy import stats
 
 from msct_helpers.book.figures import (
     BLUE,
+    GREY,
     INK,
     MARKS,
     ORANGE,
@@ -19,16 +19,20 @@ from msct_helpers.book.figures import (
     make_figure,
     set_style,
 )
+from msct_helpers.efficacy.composite import name_count
 from msct_helpers.trial.plan import MEASURES, Plan
 
 
-def plot_course(seen: pd.DataFrame, values: pd.DataFrame, ends: pd.DataFrame, plan: Plan) -> Figure:
-    """Return every participant's course of one measure with the mean of all seen.
+def plot_course(
+    outcomes: pd.DataFrame, values: pd.DataFrame, ends: pd.DataFrame, plan: Plan
+) -> Figure:
+    """Return every participant's course of one measure; dark where better at the last visit.
 
     Parameters
     ----------
-    seen
-        Record of all seen at each visit, analysis ``obs``: n, mean and sd.
+    outcomes
+        What became of everybody by the last visit
+        (`msct_helpers.efficacy.composite.derive_outcomes`).
     values
         Measurements of the measure: USUBJID, PARAMCD, AVISITN, AVAL, AVALU.
     ends
@@ -38,22 +42,70 @@ def plot_course(seen: pd.DataFrame, values: pd.DataFrame, ends: pd.DataFrame, pl
     """
     fig, ax = make_figure(3.4)
     people = values["USUBJID"].nunique()
-    lines = {"color": BLUE, "alpha": min(0.45, 12 / people), "linewidth": 0.8, "marker": "."}
-    sns.lineplot(
-        values, x="AVISITN", y="AVAL", units="USUBJID", estimator=None, ax=ax,
-        markeredgecolor="none", **lines,
-    )  # fmt: skip
+    outcome = values["USUBJID"].map(outcomes["OUTCOME"])
+    for name, (colour, style) in COURSES.items():
+        own = values[outcome == name] if name else values[~outcome.isin(list(COURSES))]
+        sns.lineplot(
+            own, x="AVISITN", y="AVAL", units="USUBJID", estimator=None, ax=ax, color=colour,
+            linestyle=style, alpha=min(0.8, 25 / people), linewidth=1, marker=".",
+            markeredgecolor="none",
+        )  # fmt: skip
+        if len(own) and name:
+            label = f"{name.lower()} at {plan.last.words}"
+            ax.plot([], [], color=colour, linestyle=style, label=label)
     mark_ends(ax, ends, 34 if people <= 40 else 12)
-    means = seen.pivot_table(index="visit", columns="statistic", values="value")
-    means = means.reindex(columns=["n", "mean", "sd"]).dropna(subset="mean")
-    quantile = stats.t.ppf((1 + plan.level) / 2, (means["n"] - 1).clip(lower=1))
-    half = (quantile * means["sd"] / means["n"] ** 0.5).fillna(0)
-    ax.errorbar(means.index, means["mean"], yerr=half, color=INK, marker="o", capsize=3, lw=2)
     measure, unit = MEASURES[values["PARAMCD"].iloc[0]], values["AVALU"].iloc[0]
     if measure.log_scale:
         set_log_scale(ax)
     name = measure.name if unit in ("1", "score") else f"{measure.name}, {unit}"
     ax.set(xlabel=plan.unit.capitalize(), ylabel=name, xticks=plan.numbers)
+    return fig
+
+
+COURSES = {"": (GREY, ":"), "NOT BETTER": (GREY, "-"), "BETTER": (BLUE, "-")}
+"""Colour and line of a participant's course by what became of them; the rest first."""
+
+OUTCOME_COLOURS = {
+    "BETTER": BLUE,
+    "NOT BETTER": "#9ecae1",
+    "NOT MEASURED": "#e8e8e8",
+    "LIVER TRANSPLANT": "#fdbe85",
+    "DEATH": ORANGE,
+}
+
+
+def plot_outcomes(record: pd.DataFrame) -> Figure:
+    """Return for each endpoint how many of all enrolled were better, and what became of the rest.
+
+    Parameters
+    ----------
+    record
+        Record of the primary estimand at one visit (`msct_helpers.efficacy.composite`).
+    """
+    wide = record.pivot(index="parameter", columns="statistic", values="value")
+    wide = wide.loc[list(dict.fromkeys(record["parameter"]))[::-1]]
+    fig, ax = make_figure(1.1 + 0.42 * len(wide))
+    left = np.zeros(len(wide))
+    for outcome, colour in OUTCOME_COLOURS.items():
+        size = wide[name_count(outcome)].to_numpy(dtype=float)
+        name = "died" if outcome == "DEATH" else outcome.lower().replace("liver ", "")
+        ax.barh(range(len(wide)), size, left=left, color=colour, label=name, edgecolor="white")
+        ink = "white" if outcome == "BETTER" else INK
+        for y, (start, width) in enumerate(zip(left, size, strict=True)):
+            if width:
+                ax.text(
+                    start + width / 2,
+                    y,
+                    f"{width:.0f}",
+                    ha="center",
+                    va="center",
+                    fontsize=9,
+                    color=ink,
+                )
+        left += size
+    ax.set_yticks(range(len(wide)), [MEASURES[code].name for code in wide.index])
+    ax.set(xlabel="Participants", xlim=(0, left.max()))
+    fig.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=8)
     return fig
 
 
@@ -63,10 +115,16 @@ def mark_ends(ax: Axes, ends: pd.DataFrame, size: int) -> None:
         gone = ends[ends["STATUS"] == status]
         if len(gone):
             ax.scatter(
-                gone["AVISITN"], gone["AVAL"], marker=marker, color=ORANGE, label=word, s=size
+                gone["AVISITN"],
+                gone["AVAL"],
+                marker=marker,
+                color=ORANGE,
+                s=size,
+                zorder=3,
+                label=f"last value before: {word}",
             )
     if ax.get_legend_handles_labels()[1]:
-        ax.legend(title="last value before", frameon=False, fontsize=8, title_fontsize=8)
+        ax.legend(frameon=False, fontsize=8)
 
 
 def set_log_scale(ax: Axes) -> None:

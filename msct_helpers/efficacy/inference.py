@@ -16,11 +16,14 @@ from msct_helpers.efficacy.change import (
     say_absent,
     say_interval,
 )
-from msct_helpers.stats.estimate import estimate_mean_change, estimate_sign_flip_p
+from msct_helpers.stats.estimate import estimate_mean_change
 from msct_helpers.stats.mmrm.model import MMRM, fit_mmrm
+from msct_helpers.stats.ranks import estimate_max_t_p
 from msct_helpers.trial.plan import MEASURES, Plan
 
-KEYS = ["parameter", "visit"]
+KEYS, COLUMNS = ["parameter", "visit"], ["PARAMCD", "AVISITN"]
+"""What names a comparison, in the record and in a data set."""
+
 UNFITTED = "the mixed model cannot be fitted"
 
 
@@ -116,22 +119,42 @@ def describe_fit(fit: MMRM, values: pd.DataFrame, code: str, plan: Plan) -> pd.D
 
 
 def compare_pairs(labs: pd.DataFrame, plan: Plan) -> pd.DataFrame:
-    """Return three tests of the paired change of each parameter at each later visit.
+    """Return tests of the paired change of each endpoint at each later visit, on its own scale.
 
     Returns
     -------
     DataFrame
-        By parameter and visit: p_t, p_wilcoxon and p_flip.
+        By parameter and visit: p_t, p_wilcoxon, and p_maxt, which is adjusted over all of them by
+        step-down max-T (`msct_helpers.stats.ranks.estimate_max_t_p`).
     """
-    change = derive_change(labs).astype({"AVISITN": int})
-    pairs = change[change["AVISITN"] > 0].groupby(["PARAMCD", "AVISITN"])["CHG"]
-    names, found = ["p_t", "p_wilcoxon", "p_flip"], {}
-    for key, own in pairs:
-        known = own.dropna().to_numpy(dtype=float)
-        tests = estimate_mean_change(known, plan.level)
-        found[key] = tests | {"p_flip": estimate_sign_flip_p(known)}
-    index = pd.MultiIndex.from_tuples(list(found), names=KEYS)
-    return pd.DataFrame(list(found.values()), index=index, columns=names)
+    changes = widen_changes(labs, plan)
+    tests = {
+        key: estimate_mean_change(own.dropna().to_numpy(), plan.level)
+        for key, own in changes.items()
+    }
+    out = pd.DataFrame(tests.values(), changes.columns, columns=["p_t", "p_wilcoxon"])
+    return out.assign(p_maxt=estimate_max_t_p(changes, plan.flips, plan.seed))
+
+
+def widen_changes(labs: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return every change of the family on its scale of analysis.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by USUBJID, a column for each endpoint and later visit (`KEYS`) with any change.
+    """
+    scaled = [
+        scale_values(labs, code).assign(PARAMCD=code)
+        for code in plan.family
+        if (labs["PARAMCD"] == code).any()
+    ]
+    if not scaled:
+        return pd.DataFrame(columns=pd.MultiIndex.from_tuples([], names=KEYS))
+    change = derive_change(pd.concat(scaled))
+    change = change[change["AVISITN"] > 0].rename(columns=dict(zip(COLUMNS, KEYS, strict=True)))
+    wide = change.pivot(index="USUBJID", columns=KEYS, values="CHG").astype(float)
+    return wide.dropna(axis=1, how="all")
 
 
 def adjust(family: pd.DataFrame, method: str) -> pd.DataFrame:
@@ -149,7 +172,7 @@ KINDS = {
 """Unit and decimals of statistics that are not in the unit of the endpoint."""
 
 STATISTICS = ["change", "ci_low", "ci_high", "df", "p_mmrm", "p_holm", "p_t", "p_wilcoxon"]
-STATISTICS += ["p_flip", "standard", "standard_low", "standard_high"]
+STATISTICS += ["p_maxt", "standard", "standard_low", "standard_high"]
 
 
 def record_family(family: pd.DataFrame) -> pd.DataFrame:
@@ -209,7 +232,7 @@ def family_columns(plan: Plan) -> dict[str, Cell]:
         "p, Holm": "{p_holm}",
         "p, paired t": "{p_t}",
         "p, Wilcoxon": "{p_wilcoxon}",
-        "p, sign flip": "{p_flip}",
+        "p, max-T": "{p_maxt}",
     }
 
 
@@ -219,8 +242,8 @@ def note_logs(plan: Plan) -> str:
     return f" (per cent for {join_words(names)})" if names else ""
 
 
-def say_primary(record: pd.DataFrame, plan: Plan, absent: dict[str, str]) -> str:
-    """Return the answer of the chapter: each endpoint by the mixed model at the last visit.
+def say_modelled(record: pd.DataFrame, plan: Plan, absent: dict[str, str]) -> str:
+    """Return each endpoint by the mixed model at the last visit, and the family's verdict.
 
     Parameters
     ----------
@@ -233,20 +256,18 @@ def say_primary(record: pd.DataFrame, plan: Plan, absent: dict[str, str]) -> str
     """
     at, fitted = plan.last.number, set(record["parameter"])
     known = [c for c in plan.family if not np.isnan(get_value(record, "mmrm", "change", c, at))]
-    parts = [describe_primary(record, plan, code) for code in known]
+    parts = [describe_modelled(record, plan, code) for code in known]
     out = (
-        f"At {plan.span}, estimated for all who were enrolled as if nobody had died, been "
-        f"transplanted or missed a visit, {'; '.join(parts)}."
+        f"At {plan.span}, as if nobody had died, been transplanted or missed a visit, "
+        f"{'; '.join(parts)}."
     )
     if not parts:
         out = f"No change from baseline to {plan.span} can be estimated by the mixed model."
     out += say_absent({c: absent.get(c) or UNFITTED for c in plan.family if c not in fitted})
-    return (
-        f"{out} {say_family(record, plan)} These are changes from baseline without a control arm."
-    )
+    return f"{out} {say_family(record, plan)}"
 
 
-def describe_primary(record: pd.DataFrame, plan: Plan, code: str) -> str:
+def describe_modelled(record: pd.DataFrame, plan: Plan, code: str) -> str:
     """Return the change of one endpoint at the last visit by the mixed model."""
     at = (code, plan.last.number)
     side = "lower" if get_value(record, "mmrm", "change", *at) < 0 else "higher"

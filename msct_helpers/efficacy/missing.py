@@ -1,7 +1,7 @@
-"""What the result at the end would be if the missing patients differed: sensitivity analyses.
+"""What the change would be had nobody died or been lost, and if the missing were worse than that.
 
-Death and liver transplant are intercurrent events, met by a composite that ranks them worst; loss
-to follow-up is missing data (ICH E9(R1)).
+These analyses are supplementary: they take death and transplant for missing data (hypothetical,
+ICH E9(R1)). The primary estimand is `msct_helpers.efficacy.composite`.
 """
 
 from dataclasses import dataclass
@@ -12,12 +12,11 @@ import pandas as pd
 
 from msct_helpers.ard.results import make_record, make_rows, ref
 from msct_helpers.book.layout import Cell, Row
-from msct_helpers.book.words import upper_first
 from msct_helpers.efficacy.change import get_value
-from msct_helpers.efficacy.inference import find_unit, name_row, scale_values, unscale
-from msct_helpers.stats.estimate import estimate_mean_change, estimate_rank_p
+from msct_helpers.efficacy.composite import say_ranks
+from msct_helpers.efficacy.inference import find_unit, name_row, unscale
 from msct_helpers.stats.imputation import impute, pool_rubin
-from msct_helpers.trial.plan import MEASURES, Plan, Visit
+from msct_helpers.trial.plan import MEASURES, Plan
 
 LEAST = 5
 """Participants with a value and a baseline below which a visit is not imputed."""
@@ -51,7 +50,7 @@ def make_wide(values: pd.DataFrame, plan: Plan) -> pd.DataFrame:
 
 
 def impute_changes(values: pd.DataFrame, better: int, plan: Plan) -> dict[int, Imputed]:
-    """Return multiple imputations of an endpoint's change at each visit by chained equations.
+    """Return multiple imputations of an endpoint's change at each visit, missing at random.
 
     Parameters
     ----------
@@ -73,7 +72,7 @@ def impute_changes(values: pd.DataFrame, better: int, plan: Plan) -> dict[int, I
     first, later = plan.first.number, [n for n in wide.columns if n]
     if not later or first not in wide:
         return {}
-    copies = impute(wide, plan.imputations, plan.burn_in, plan.seed)
+    copies = impute(wide.to_numpy(dtype=float), plan.imputations, plan.burn_in, plan.seed)
     column = {number: i for i, number in enumerate(wide.columns)}
     return {
         n: Imputed(
@@ -87,9 +86,7 @@ def impute_changes(values: pd.DataFrame, better: int, plan: Plan) -> dict[int, I
 
 
 METHODS = {
-    "mi": "multiple imputation by chained equations, Rubin's rules",
-    "rtb": "missing values return to the participant's baseline",
-    "composite": "exact signed rank on the scale of analysis, death worst, then transplant",
+    "mi": "multiple imputation by Bayesian normal regression on all other visits, Rubin's rules",
     "tip": "shift of imputed values towards worse: interval includes zero, or mean change turns",
 }
 
@@ -111,21 +108,18 @@ def summarise_imputed(
     Returns
     -------
     DataFrame
-        Record, analyses ``mi`` (missing at random) and ``rtb`` (missing return to baseline), both
-        with change, ci_low, ci_high, p_value; and ``tip`` with the tipping points in baseline SD:
-        delta (interval includes zero; NaN if at no shift tried) and flip (mean change turns; NaN
-        if nobody is missing).
+        Record, analyses ``mi`` (missing at random) with change, ci_low, ci_high, p_value; and
+        ``tip`` with the tipping points in baseline SD: delta (interval includes zero; NaN if at no
+        shift tried) and flip (mean change turns; NaN if nobody is missing).
     """
     rows: list[dict[str, Any]] = []
     for code, visit, own in list_imputed(imputed):
         common: dict[str, Any] = {"parameter": code, "visit": visit, "n": own.change.shape[1]}
         common["function"] = "summarise_imputed"
         pooled = own.pool(plan.level)
-        for analysis, found in (("mi", pooled), ("rtb", return_to_baseline(own, plan.level))):
-            shown = {s: unscale(code, found[s]) for s in ("estimate", "ci_low", "ci_high")}
-            shown = {"change": shown.pop("estimate")} | shown | {"p_value": found["p_value"]}
-            unit, method = find_unit(labs, code), METHODS[analysis]
-            rows += make_rows(analysis, shown, unit=unit, method=method, **common)
+        shown = {s: unscale(code, pooled[s]) for s in ("estimate", "ci_low", "ci_high")}
+        shown = {"change": shown.pop("estimate")} | shown | {"p_value": pooled["p_value"]}
+        rows += make_rows("mi", shown, unit=find_unit(labs, code), method=METHODS["mi"], **common)
         tips = {"delta": find_tipping(own, plan), "flip": find_flip(own, pooled["estimate"])}
         rows += make_rows("tip", tips, unit="SD", decimals=1, method=METHODS["tip"], **common)
     return make_record(rows)
@@ -134,12 +128,6 @@ def summarise_imputed(
 def list_imputed(imputed: dict[str, dict[int, Imputed]]) -> list[tuple[str, int, Imputed]]:
     """Return endpoint, visit and imputations, one after the other."""
     return [(code, n, own) for code, visits in imputed.items() for n, own in visits.items()]
-
-
-def return_to_baseline(imputed: Imputed, level: float) -> dict[str, float]:
-    """Return the change when whoever has no value, the dead included, is as at baseline."""
-    found = estimate_mean_change(np.where(imputed.missing, 0.0, imputed.change[0]), level)
-    return found | {"estimate": found["mean"], "p_value": found["p_t"]}
 
 
 def find_tipping(imputed: Imputed, plan: Plan) -> float:
@@ -180,78 +168,15 @@ def trace_tipping(imputed: Imputed, plan: Plan) -> pd.DataFrame:
     return traced.assign(delta=plan.shifts)
 
 
-def rank_events(
-    values: pd.DataFrame, status: pd.DataFrame, better: int, visit: Visit, plan: Plan
-) -> tuple[pd.Series, int]:
-    """Return changes with better as positive, death below transplant below every change.
-
-    Parameters
-    ----------
-    values
-        An endpoint on its scale of analysis
-        (`msct_helpers.efficacy.inference.scale_values`).
-    status
-        USUBJID, STATUS, DAYS (`msct_helpers.cohort.population.derive_disposition`). Counted are
-        the events up to the day on which the visit is due.
-    better
-        Sign of a favourable change.
-    visit, plan
-        The visit, and the analysis plan.
-
-    Returns
-    -------
-    tuple
-        Change by participant, and how many had an event. The lost are missing and are left out.
-    """
-    wide = make_wide(values, plan)
-    course = status.set_index("USUBJID").reindex(wide.index)
-    event = course["STATUS"].where(course["DAYS"] <= visit.day)
-    change = better * (wide[visit.number] - wide[plan.first.number])
-    worst = change.abs().max() if change.notna().any() else 1.0
-    change = change.mask(event == "LIVER TRANSPLANT", -2 * worst - 1)
-    change = change.mask(event == "DEATH", -3 * worst - 2)
-    return change.dropna(), int(event.isin(["DEATH", "LIVER TRANSPLANT"]).sum())
-
-
-def summarise_ranks(
-    imputed: dict[str, dict[int, Imputed]], labs: pd.DataFrame, status: pd.DataFrame, plan: Plan
-) -> pd.DataFrame:
-    """Return the exact signed-rank test with the events ranked worst, where values were imputed.
-
-    Returns
-    -------
-    DataFrame
-        Record, analysis ``composite``: p_value, n, events_count, better_count.
-    """
-    rows: list[dict[str, Any]] = []
-    for code, number, own in list_imputed(imputed):
-        values = scale_values(labs, code)
-        change, events = rank_events(values, status, own.better, plan.visit(number), plan)
-        found = {
-            "p_value": estimate_rank_p(change.to_numpy(dtype=float)),
-            "n": len(change),
-            "events_count": events,
-            "better_count": int((change > 0).sum()),
-        }
-        rows += make_rows(
-            "composite",
-            found,
-            parameter=code,
-            visit=number,
-            n=len(change),
-            method=METHODS["composite"],
-            function="summarise_ranks",
-        )
-    return make_record(rows)
-
-
 ASSUMPTIONS = {
-    "mmrm": "mixed model, missing at random",
-    "mi": "multiple imputation, missing at random",
-    "rtb": "missing return to baseline",
-    "composite": "worst rank for death, transplant",
+    "composite": "primary: death worst, then transplant",
+    "nolt": "transplant as if not measured, death worst",
+    "alive": "last value while alive without transplant",
+    "mmrm": "mixed model, nobody died or was lost",
+    "mi": "multiple imputation of the same",
 }
-"""What each analysis assumes of the missing."""
+"""What each analysis makes of events and of the missing; the first three rank, the last two model
+the mean."""
 
 
 def list_assessed(record: pd.DataFrame, plan: Plan) -> list[str]:
@@ -270,24 +195,35 @@ def missing_rows(record: pd.DataFrame, plan: Plan) -> list[Row]:
 
 
 def missing_columns(plan: Plan) -> dict[str, Cell]:
-    """Return change, interval and p-value, or how many are better where events rank worst."""
+    """Return how many are better, the change with its interval, and the p-value."""
+
+    def ranked(row: Row) -> bool:
+        return row.analysis in ("composite", "nolt", "alive")
+
     return {
-        "Change": lambda row: (
-            "{better_count} of {n} better" if row.analysis == "composite" else "{change}"
+        "Better": lambda row: "{better_count} of {denominator}" if ranked(row) else "",
+        "Change": lambda row: "{hl}" if ranked(row) else "{change}",
+        f"{plan.level_words} CI": lambda row: (
+            "{hl_low} to {hl_high}" if ranked(row) else "{ci_low} to {ci_high}"
         ),
-        f"{plan.level_words} CI": "{ci_low} to {ci_high}",
         "p": lambda row: "{p_mmrm}" if row.analysis == "mmrm" else "{p_value}",
     }
 
 
 def say_missing(record: pd.DataFrame, plan: Plan) -> str:
-    """Return what the assumptions about the missing do to each endpoint's last result."""
+    """Return what is left of each change that the mixed model finds significant at the end."""
+    codes, at = list_assessed(record, plan), plan.last.number
+    if not codes:
+        return "No endpoint has enough values at both ends for these analyses."
+    clear = [c for c in codes if get_value(record, "mmrm", "p_mmrm", c, at) < plan.alpha]
     out = [
-        f"{upper_first(MEASURES[code].name)}: {say_imputed(record, plan, code)}; "
-        f"{say_ranks(record, plan, code)}."
-        for code in list_assessed(record, plan)
+        f"For {MEASURES[code].name} the model alone gives p = "
+        f"{ref('mmrm', 'p_mmrm', code, at)}; {say_ranks(record, plan, code)}; "
+        f"{say_imputed(record, plan, code)}."
+        for code in clear
     ]
-    return " ".join(out) or "No endpoint has enough values at both ends for these analyses."
+    none = f"At {plan.at_last} the model finds no change below {plan.alpha_words}, adjusted or not."
+    return " ".join(out) or none
 
 
 def say_imputed(record: pd.DataFrame, plan: Plan, code: str) -> str:
@@ -304,18 +240,4 @@ def say_imputed(record: pd.DataFrame, plan: Plan, code: str) -> str:
     return (
         f"the interval excludes zero until the missing are {ref('tip', 'delta', *at)} baseline SD "
         "worse than imputed"
-    )
-
-
-def say_ranks(record: pd.DataFrame, plan: Plan, code: str) -> str:
-    """Return the verdict of the signed-rank test with the events ranked worst."""
-    at = (code, plan.last.number)
-    p, better, size = (
-        get_value(record, "composite", s, *at) for s in ("p_value", "better_count", "n")
-    )
-    side = "better" if 2 * better > size else "worse"
-    verdict = f"is significant, towards {side}" if p < plan.alpha else "is not significant"
-    return (
-        f"with death and transplant ranked worst the change {verdict} "
-        f"(p = {ref('composite', 'p_value', *at)})"
     )

@@ -27,9 +27,6 @@ PART_NAMES = {"BILI": "bilirubin", "INR": "INR", "CREAT": "creatinine"}
 GONE = ("DEATH", "LIVER TRANSPLANT", "NOT SEEN")
 """Where a participant without a score may stand at the last visit."""
 
-ENTRY = {10: "tenth", 25: "quarter", 50: "half"}
-"""Shares of all patients, in per cent, above which regression to the mean is shown."""
-
 
 def decompose_change(adlb: pd.DataFrame) -> pd.DataFrame:
     """Return the exact parts of each participant's change in MELD(i) from baseline.
@@ -211,8 +208,8 @@ def estimate_noise(scores: pd.DataFrame, plan: Plan) -> dict[str, float]:
     """Return within-patient SD of MELD(i) after baseline and the smallest change beyond noise.
 
     The SD is the residual one of a model with a mean for each participant and visit, over later
-    visits, so it holds measurement error and short-term change together. The smallest detectable
-    change is 1.96 (at a level of 95%) times the square root of two times that SD.
+    visits: it mixes measurement error with real changes over the months between them. The smallest
+    detectable change is 1.96 (at a level of 95%) times the square root of two times that SD.
 
     Returns
     -------
@@ -223,11 +220,14 @@ def estimate_noise(scores: pd.DataFrame, plan: Plan) -> dict[str, float]:
     wide = wide[wide.notna().sum(axis=1) >= 2]
     if len(wide) < 3:
         return {"sd": np.nan, "smallest": np.nan, "n": float(len(wide))}
-    long = wide.melt(ignore_index=False, value_name="y").dropna().reset_index()
-    design = pd.get_dummies(long[["USUBJID", "AVISITN"]].astype(str), dtype=float).to_numpy()
-    fitted = design @ np.linalg.lstsq(design, long["y"].to_numpy(), rcond=None)[0]
-    freedom = len(long) - int(np.linalg.matrix_rank(design))
-    sd = float(np.sqrt(((long["y"] - fitted) ** 2).sum() / freedom))
+    # Centred within participants, only the visits are left to estimate.
+    seen = wide.notna().to_numpy()
+    response = wide.sub(wide.mean(axis=1), axis=0).to_numpy()[seen]
+    visits = seen[:, :, None] * np.eye(seen.shape[1])
+    design = (visits - visits.sum(axis=1, keepdims=True) / seen.sum(axis=1)[:, None, None])[seen]
+    fitted = design @ np.linalg.lstsq(design, response, rcond=None)[0]
+    freedom = len(response) - len(wide) - int(np.linalg.matrix_rank(design))
+    sd = float(np.sqrt(((response - fitted) ** 2).sum() / freedom))
     quantile = round(float(stats.norm.ppf((1 + plan.level) / 2)), 2)
     return {"sd": sd, "smallest": quantile * float(np.sqrt(2)) * sd, "n": float(len(wide))}
 
@@ -270,68 +270,149 @@ def summarise_noise(scores: pd.DataFrame, plan: Plan) -> pd.DataFrame:
         "worse_count": float((change > noise["smallest"]).sum()),
         "total_count": float(len(change)),
     }
-    method = "residual SD over later visits"
+    method = "residual SD over later visits, months apart"
     return make_record(
         make_rows("noise", noise, unit="score", method=method, function="estimate_noise")
     )
 
 
-def summarise_regression(scores: pd.DataFrame, plan: Plan) -> pd.DataFrame:
-    """Return the fall by regression to the mean for patients who enter above a share of all.
+def summarise_regression(population: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return the fall by regression to the mean of patients who entered because of a high score.
+
+    Mean, spread and correlation are those of a population, never of the patients who were enrolled:
+    for MELD(i) they are assumed, for ALBI those of the Mayo cohort.
+
+    Parameters
+    ----------
+    population
+        Scores of a cohort that nobody selected (`derive_scores`).
+    plan
+        The analysis plan of that cohort.
 
     Returns
     -------
     DataFrame
-        Record, analysis ``rtm``: sd at baseline, rho (correlation of baseline with later visits)
-        and fall, by group. Empty where MELD is not assessable.
+        Record, analysis ``rtm`` by score: cutoff, centre, sd, and by group, the correlation of two
+        visits: rho and fall.
     """
-    wide = widen_meld(scores, plan)
-    if wide.empty:
-        return make_record([])
-    first = plan.first.number
-    rho, sd = float(wide.corr().loc[first].drop(first).mean()), float(wide[first].std())
-    rows = make_rows("rtm", {"sd": sd, "rho": rho}, unit="score", function="summarise_regression")
-    for share in ENTRY:
-        rows += make_rows(
-            "rtm",
-            {"fall": estimate_regression(sd, rho, float(stats.norm.ppf(share / 100)))},
-            group=f"above-{share}",
-            unit="score",
-            method="Barnett 2005, equation 1",
-            function="estimate_regression",
-        )
+    rows: list[dict[str, Any]] = []
+    known = {"MELD": ASSUMED} | measure_population(population, plan)
+    for code, (cutoff, centre, sd, correlations) in known.items():
+        about: dict[str, Any] = {"parameter": code, "unit": "score"}
+        about["function"] = "summarise_regression"
+        whole = 0 if code == "MELD" else None
+        shown = {"cutoff": cutoff, "centre": centre, "sd": sd}
+        rows += make_rows("rtm", shown, decimals=whole, **about)
+        for name, rho in correlations.items():
+            fall = estimate_regression(sd, rho, (cutoff - centre) / sd)
+            method = "Barnett 2005, equation 1"
+            rows += make_rows("rtm", {"rho": rho, "fall": fall}, group=name, method=method, **about)
+    return make_record(rows)
+
+
+ASSUMED = (15.0, 12.0, 5.0, {"low": 0.5, "middle": 0.7, "high": 0.8})
+"""Entry at this MELD(i) or more, mean, SD and correlations of two visits in a population; assumed,
+because the abstract gives none of them."""
+
+ALBI_GRADE_3 = -1.39
+"""Johnson et al., J Clin Oncol 2015; 33: 550-558."""
+
+
+def measure_population(
+    scores: pd.DataFrame, plan: Plan
+) -> dict[str, tuple[float, float, float, dict[str, float]]]:
+    """Return cut-off, mean, SD and correlations of ALBI with later visits, where it was scored."""
+    own = scores[scores["PARAMCD"] == "ALBI"]
+    if own.empty:
+        return {}
+    wide = own.pivot(index="USUBJID", columns="AVISITN", values="AVAL")
+    first, ends = wide[0], (plan.later[0].number, plan.last.number)
+    rho = {
+        name: float(first.corr(wide[n])) for name, n in zip(("first", "last"), ends, strict=True)
+    }
+    return {"ALBI": (ALBI_GRADE_3, float(first.mean()), float(first.std()), rho)}
+
+
+LABORATORIES = {"low": 8, "high": 14, "laboratories": 14, "gap": 4.8, "fewer": 7}
+"""MELD of one sample in 14 laboratories (doi 10.1111/j.1600-6143.2007.01822.x), and the mean
+difference between the highest and the lowest of seven (PMID 18482269)."""
+
+
+def record_laboratories() -> pd.DataFrame:
+    """Return what others found on MELD between laboratories, analysis ``labs``."""
+    rows: list[dict[str, Any]] = []
+    for name, value in LABORATORIES.items():
+        method = "doi 10.1111/j.1600-6143.2007.01822.x; PMID 18482269"
+        rows += make_rows("labs", {name: value}, decimals=int(name == "gap"), method=method)
     return make_record(rows)
 
 
 def say_noise(record: pd.DataFrame, plan: Plan, why: str) -> str:
-    """Return which changes cannot be told from noise, and what regression to the mean would give.
+    """Return which changes cannot be told from noise, within patients and between laboratories.
 
     Parameters
     ----------
     record
-        Records of `summarise_noise` and `summarise_regression`.
+        Records of `summarise_noise` and `record_laboratories`.
     plan
         The analysis plan.
     why
         Why MELD is not assessable, in words.
     """
-    if record.empty:
-        return f"Noise and regression to the mean: not assessable, {why}."
-    if record.loc[record["analysis"] == "noise", "value"].isna().any():
-        return "Noise: not assessable, too few participants with repeated visits."
-    falls = " / ".join(ref("rtm", "fall", group=f"above-{share}") for share in ENTRY)
-    *shares, last = ENTRY.values()
+    at = {name: ref("labs", name) for name in LABORATORIES}
+    elsewhere = (
+        f"Elsewhere one blood sample scored between {at['low']} and {at['high']} in "
+        f"{at['laboratories']} laboratories (doi:10.1111/j.1600-6143.2007.01822.x), and the "
+        f"highest and the lowest of {at['fewer']} laboratories lay {at['gap']} points apart on "
+        "average (PMID 18482269)."
+    )
+    own = record[record["analysis"] == "noise"]
+    if own.empty:
+        return f"Noise of MELD(i) in these participants: not assessable, {why}. {elsewhere}"
+    if own["value"].isna().any():
+        few = "too few participants with repeated visits"
+        return f"Noise of MELD(i) in these participants: not assessable, {few}. {elsewhere}"
     return (
         f"Between later visits MELD(i) of one participant varies with a standard deviation of "
-        f"{ref('noise', 'sd')} points, so a change below {ref('noise', 'smallest')} points "
-        f"cannot be told from noise. Of {ref('noise', 'total_count')} participants with both "
-        f"values at {plan.last.words}, {ref('noise', 'better_count')} fell and "
-        f"{ref('noise', 'worse_count')} rose by more.\n\n"
-        "Regression to the mean gives a fall with no treatment where patients entered because "
-        "their score was high. With the standard deviation at baseline "
-        f"({ref('rtm', 'sd')} points) and the correlation with later visits "
-        f"({ref('rtm', 'rho')}) seen here, entry above the lowest {', '.join(shares)} or {last} of "
-        f"all patients would give mean falls of {falls} points."
+        f"{ref('noise', 'sd')} points. That mixes error of measurement with real changes over "
+        f"months; a change below {ref('noise', 'smallest')} points cannot be told from it. Of "
+        f"{ref('noise', 'total_count')} participants with both values at {plan.last.words}, "
+        f"{ref('noise', 'better_count')} fell and {ref('noise', 'worse_count')} rose by more. "
+        f"{elsewhere}"
+    )
+
+
+def say_regression(record: pd.DataFrame) -> str:
+    """Return what regression to the mean gives to patients who entered because of a high score.
+
+    Parameters
+    ----------
+    record
+        Record of `summarise_regression`.
+    """
+
+    def at(statistic: str, code: str, group: str = "") -> str:
+        return ref("rtm", statistic, code, group=group)
+
+    low, middle, high = ASSUMED[3]
+    out = (
+        "Regression to the mean gives a fall with no treatment to patients who entered because "
+        "their score was high. What it gives depends on the population from which they came, "
+        "which the patients enrolled cannot tell. Assume one in which MELD(i) has a mean of "
+        f"{at('centre', 'MELD')} and a standard deviation of {at('sd', 'MELD')} points, and entry "
+        f"at {at('cutoff', 'MELD')} or more: the mean then falls by {at('fall', 'MELD', middle)} "
+        f"points where two visits correlate by {at('rho', 'MELD', middle)}, by "
+        f"{at('fall', 'MELD', low)} at {at('rho', 'MELD', low)} and by {at('fall', 'MELD', high)} "
+        f"at {at('rho', 'MELD', high)}."
+    )
+    if not (record["parameter"] == "ALBI").any():
+        return out
+    return (
+        f"{out} ALBI can be measured in a real cohort: in the Mayo patients (mean "
+        f"{at('centre', 'ALBI')}, standard deviation {at('sd', 'ALBI')}, correlation with the "
+        f"first and the last later visit {at('rho', 'ALBI', 'first')} and "
+        f"{at('rho', 'ALBI', 'last')}), entry at grade 3 would give falls of "
+        f"{at('fall', 'ALBI', 'first')} and {at('fall', 'ALBI', 'last')} points."
     )
 
 

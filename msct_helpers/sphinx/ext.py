@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.util.docutils import SphinxDirective
 
 from msct_helpers import __version__
 from msct_helpers.book.records import digest_files, list_versions
@@ -34,6 +36,9 @@ from msct_helpers.trial.text import show_characters
 
 FACTS = ("title", "short_title", "label", "source", "licence", "population", "treatment")
 """What of a study's description the pages say; its origin is the one fact besides."""
+
+EVIDENCE = "Evidence"
+"""Part of the contents whose chapters are about the abstract."""
 
 WORDS = ("horizon", "at_last", "level_words", "alpha_words")
 """What pages say of the analysis plan, by the names of `msct_helpers.trial.plan.Plan`."""
@@ -62,13 +67,39 @@ def configure(app: Sphinx, config: Config) -> None:
     shown = {name: show_characters(text) for name, text in study.items()}
     config.msct_study = shown | {"dataset": show_characters(folder.name)}
     config.html_title = config.project = shown["short_title"]
-    config.msct_origin = study["origin"]
+    config.msct_origin, config.msct_abstract = study["origin"], bool(study["statements"])
     config.release = config.version = __version__
     config.msct_book = compute_book_digest(config.msct_digest)
     config.msct_offered = sphinx_pdf.list_offered(config.msct_book)
     sphinx_pdf.configure_latex(config, config.msct_study, digest_data(folder))
     facts = {"digest": config.msct_digest, "study": study}
     sphinx_output.open_output(app, compute_key(config), facts)
+
+
+def leave_out_evidence(app: Sphinx, config: Config) -> None:
+    """Leave the chapters about the abstract out of a book whose data set does not name it."""
+    if config.msct_abstract:
+        return
+    site = config.external_site_map
+    dropped = [tree for tree in site.root.subtrees if tree.caption == EVIDENCE]
+    site.root.subtrees = [tree for tree in site.root.subtrees if tree not in dropped]
+    names = [str(item) for tree in dropped for item in tree.items]
+    for name in names:
+        del site[name]
+    config.exclude_patterns = config.exclude_patterns + [f"{name}.md" for name in names]
+
+
+class AboutAbstract(SphinxDirective):
+    """Content of a page for books that weigh the abstract; with ``:none:`` for all others."""
+
+    has_content = True
+    option_spec = {"none": directives.flag}  # noqa: RUF012
+
+    def run(self) -> list[nodes.Node]:
+        """Return the content, or nothing."""
+        if self.config.msct_abstract == ("none" in self.options):
+            return []
+        return self.parse_content_to_nodes()
 
 
 def read_facts(app: Sphinx, folder: Path) -> tuple[dict[str, str], str]:
@@ -102,6 +133,7 @@ def load_facts(folder: Path) -> dict[str, str]:
     except DataError as error:
         stop(str(error))
     facts = {name: str(getattr(study, name)) for name in (*FACTS, "origin")}
+    facts["statements"] = study.statements or ""
     facts |= {f"plan.{name}": str(getattr(study.plan, name)) for name in WORDS}
     return {name: re.sub(r"[ \n]+", " ", text).strip() for name, text in facts.items()}
 
@@ -138,10 +170,11 @@ def visit_displaymath(self: Any, node: nodes.math_block) -> None:
 def add_label(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
 ) -> None:
-    """Put the data set's label at the top of a page."""
+    """Put a label at the top of a page: the data set's, or what it says itself it rests on."""
     if "body" in context:
-        kind = app.config.msct_origin
-        text = html.escape(app.config.msct_study["label"])
+        own = app.env.metadata.get(pagename, {}).get("basis", "")
+        kind = "real" if own else app.config.msct_origin
+        text = html.escape(own or app.config.msct_study["label"])
         label = f'<p class="msct-label msct-{kind}" role="note">{text}</p>'
         context["body"] = label + context["body"]
         sphinx_pdf.add_downloads(app, pagename, context)
@@ -162,9 +195,13 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("msct_digest", "", "", [str])
     app.add_config_value("msct_book", "", "", [str])
     app.add_config_value("msct_origin", "", "html", [str])
+    app.add_config_value("msct_abstract", True, "env", [bool])
+    app.add_directive("about-abstract", AboutAbstract)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_displaymath, None))
     sphinx_pdf.setup_pdf(app)
     app.connect("config-inited", configure)
+    # Once the contents are read, at 900.
+    app.connect("config-inited", leave_out_evidence, priority=950)
     app.connect("env-get-outdated", sphinx_execute.reread_dependent)
     app.connect("env-before-read-docs", sphinx_execute.execute_chapters)
     app.connect("html-page-context", add_label)

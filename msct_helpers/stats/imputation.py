@@ -1,69 +1,94 @@
-"""Multiple imputation by chained equations, and Rubin's rules."""
-
-from typing import Any
+"""Multiple imputation by Bayesian normal regression, visit after visit, and Rubin's rules."""
 
 import numpy as np
-import pandas as pd
 from scipy import stats
-from statsmodels.imputation.mice import MICEData
 
-DONORS = 5
-"""Participants among whom predictive mean matching draws a value."""
-
-
-class MainEffects(MICEData):
-    """Chained equations that are linear in all other columns, without parsing a formula.
-
-    MICEData's default formulas mean the same, but most of its time goes into building the same
-    design matrices from text again and again. Predictions are rounded before donors are sought:
-    laboratory values are full of ties, and the last binary digit, which differs between machines,
-    would otherwise choose among them.
-    """
-
-    def _get_predicted(self, obj: Any) -> np.ndarray:
-        return np.round(super()._get_predicted(obj), 9)
-
-    def _make_design(self, vname: str) -> np.ndarray:
-        others = self.data.drop(columns=vname).to_numpy(dtype=float)
-        return np.column_stack([np.ones(len(others)), others])
-
-    def get_fitting_data(self, vname: str) -> tuple[Any, ...]:
-        """Return response and design where the variable was observed."""
-        rows = self.ix_obs[vname]
-        return self.data[vname].to_numpy()[rows], self._make_design(vname)[rows], {}, {}
-
-    def get_split_data(self, vname: str) -> tuple[Any, ...]:
-        """Return response and design where it was observed, and design where it was missing."""
-        design, observed = self._make_design(vname), self.ix_obs[vname]
-        response = self.data[[vname]].to_numpy()[observed]
-        return response, design[observed], design[self.ix_miss[vname]], {}, {}
+SPARE = 3
+"""Participants seen at a visit beyond the coefficients of its regression, at least; with fewer,
+only the first visit predicts, and then nothing but the visit's own mean."""
 
 
-def impute(wide: pd.DataFrame, imputations: int, burn_in: int, seed: int) -> np.ndarray:
-    """Return imputed copies of a table by predictive mean matching (statsmodels' MICE).
+def impute(values: np.ndarray, imputations: int, rounds: int, seed: int) -> np.ndarray:
+    """Return imputed copies of repeated measurements, valid if missing at random.
+
+    Each visit is regressed on all earlier ones, which are imputed by then, and afterwards, in
+    rounds, on all others; coefficients and residual variance are drawn from their posterior under
+    the usual flat prior, and so is each missing value.
 
     Parameters
     ----------
-    wide
-        One row a participant, missing values as NaN.
-    imputations, burn_in
-        How many copies are kept, and how many rounds go before the first.
+    values
+        (participants, visits) in order of time; missing values as NaN, none at the first visit.
+    imputations
+        How many copies are drawn; each is a chain of its own.
+    rounds
+        How often each visit is drawn again.
     seed
         Seed of the random generator.
 
     Returns
     -------
     array
-        (imputations, rows, columns).
+        (imputations, participants, visits).
+
+    Notes
+    -----
+    Rubin, Multiple Imputation for Nonresponse in Surveys, 1987, example 5.1; van Buuren, Flexible
+    Imputation of Missing Data, 2018, section 3.2.
     """
-    plain = wide.reset_index(drop=True).rename(columns=lambda name: f"m{name}")
-    data = MainEffects(plain, k_pmm=DONORS, rng=np.random.default_rng(seed))
-    data.update_all(burn_in)
-    copies = []
-    for _ in range(imputations):
-        data.update_all(1)
-        copies.append(data.data[plain.columns].to_numpy(dtype=float))
-    return np.array(copies)
+    rng = np.random.default_rng(seed)
+    copies = np.repeat(values[None].astype(float), imputations, axis=0)
+    visits = list(range(values.shape[1]))
+    gaps = [visit for visit in visits if np.isnan(values[:, visit]).any()]
+    for round_ in range(rounds + 1):
+        for visit in gaps:
+            others = [v for v in visits if v < visit or (round_ and v > visit)]
+            seen = ~np.isnan(values[:, visit])
+            chosen = choose_predictors(others, int(seen.sum()))
+            design = np.concatenate([np.ones_like(copies[:, :, :1]), copies[:, :, chosen]], axis=2)
+            drawn = draw_missing(design[:, seen], values[seen, visit], design[:, ~seen], rng)
+            copies[:, ~seen, visit] = drawn
+    return copies
+
+
+def choose_predictors(others: list[int], seen: int) -> list[int]:
+    """Return the visits that predict one at which so many participants were seen."""
+    for wanted in (others, [0]):
+        if seen >= 1 + len(wanted) + SPARE:
+            return wanted
+    return []
+
+
+def draw_missing(
+    design: np.ndarray, response: np.ndarray, target: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Return one draw of each missing value from its posterior predictive distribution.
+
+    Parameters
+    ----------
+    design, target
+        (imputations, participants, coefficients) of those seen, and of those to be drawn.
+    response
+        (participants seen,).
+    rng
+        Random generator.
+
+    Returns
+    -------
+    array
+        (imputations, participants to be drawn).
+    """
+    copies, seen, size = design.shape
+    inverse = np.linalg.pinv(design.swapaxes(1, 2) @ design, hermitian=True)
+    centre = np.einsum("mij,mnj,n->mi", inverse, design, response)
+    residual = response - np.einsum("mnj,mj->mn", design, centre)
+    deviation = np.sqrt((residual**2).sum(axis=1) / rng.chisquare(seen - size, copies))
+    values, vectors = np.linalg.eigh(inverse)
+    root = vectors * np.sqrt(np.maximum(values, 0))[:, None, :]
+    noise = np.einsum("mij,mj->mi", root, rng.standard_normal((copies, size)))
+    slopes = centre + deviation[:, None] * noise
+    error = rng.standard_normal(target.shape[:2])
+    return np.einsum("mnj,mj->mn", target, slopes) + deviation[:, None] * error
 
 
 def pool_rubin(

@@ -56,6 +56,11 @@ def load_trial(folder: str | Path | None = None) -> Trial:
     return result.trial
 
 
+def load_population() -> Trial:
+    """Return the Mayo cohort, a population of such patients that no trial selected."""
+    return load_trial(ROOT / "data" / "mayo_pbc")
+
+
 def load_study(folder: str | Path | None = None) -> Study:
     """Read ``study.yml`` alone, held to the contract; `DataError` where it does not meet it."""
     path = Path(folder) if folder is not None else data_folder()

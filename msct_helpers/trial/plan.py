@@ -91,7 +91,9 @@ class Plan:
     endpoints
         Laboratory endpoints by PARAMCD, in the order of the report.
     key_score
-        The score that stands in the family of comparisons beside them.
+        The score that stands in the family of comparisons beside them. At the last visit it is
+        the primary endpoint: it weighs the endpoints that foretell death, and ranks patients for
+        transplant.
     level
         Confidence level of every interval; its complement is the level of every test.
     adjustment
@@ -103,9 +105,11 @@ class Plan:
     plausible_shift
         The shift that the missing may well have, in baseline standard deviations.
     burn_in
-        Rounds of the chained equations before the first imputed data set is kept.
+        Rounds in which each visit is imputed again, given all others.
+    flips
+        Random patterns of signs of the max-T adjustment.
     seed
-        Seed of the imputations.
+        Seed of the imputations and of the patterns of signs.
     bands
         Scores at which a band of the key score, in whole points, gives way to the next.
     """
@@ -117,10 +121,11 @@ class Plan:
     key_score: str = "MELD"
     level: float = 0.95
     adjustment: str = "holm"
-    imputations: int = 50
+    imputations: int = 200
     shifts: tuple[float, ...] = tuple(i / 10 for i in range(21))
     plausible_shift: float = 0.5
-    burn_in: int = 3
+    burn_in: int = 10
+    flips: int = 9_999
     seed: int = 20260101
     bands: tuple[int, ...] = (10, 15, 20)
 

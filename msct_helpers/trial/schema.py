@@ -427,6 +427,10 @@ class Study:
     endpoints: Annotated[
         list[str] | None, "PARAMCD of the laboratory endpoints; default ALT, BILI, ALB, PT"
     ] = None
+    statements: Annotated[
+        str | None,
+        "published, where the book weighs the statements of the abstract (data/published)",
+    ] = None
     assessed: Annotated[int | None, "Participants assessed for entry"] = None
     reference_ranges: Annotated[
         dict[str, list[float]] | None,

@@ -33,7 +33,11 @@ DECIMAL = re.compile(r"[+-]?(\d{1,15}(\.\d{0,15})?|\.\d{1,15})")
 VISIT = re.compile(r"0|[1-9][0-9]{0,3}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
-CHOICES = {"origin": ("synthetic", "real"), "visit_unit": ("months", "weeks")}
+CHOICES = {
+    "origin": ("synthetic", "real"),
+    "visit_unit": ("months", "weeks"),
+    "statements": ("published",),
+}
 """Texts of which one must stand."""
 
 PLAN = ("horizon_months", "visits", "visit_unit", "windows", "endpoints")
@@ -134,6 +138,10 @@ def _find_clashes(plan: Plan, values: dict[str, Any]) -> Iterator[tuple[str, str
         expected = f"months that reach the last visit, {last.words} (day {last.window[0]} or later)"
         remedy = "Give the visits of the data set in the key visits, or a longer follow-up"
         yield "horizon_months", f"{plan.horizon_months}", expected, remedy
+    # A month has more than four weeks.
+    if plan.horizon_days > 4 * last.day:
+        expected = f"months, not weeks, of a follow-up that ends soon after {last.words}"
+        yield "horizon_months", f"{plan.horizon_months}", expected, "Give the follow-up in months"
 
 
 def _parse(text: str, log: Log) -> dict[str, Any] | None:

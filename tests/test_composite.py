@@ -1,0 +1,96 @@
+"""The primary estimand: everybody enrolled, death below transplant below any change."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from msct_helpers import Trial
+from msct_helpers.cohort.population import derive_disposition
+from msct_helpers.efficacy import composite
+from msct_helpers.efficacy.change import get_value
+from msct_helpers.meld.derive import derive_all
+from msct_helpers.trial.plan import Plan
+from tests.conftest import get_text
+
+VISIT = Plan().last
+
+
+@pytest.fixture(scope="module")
+def record(synthetic: Trial) -> pd.DataFrame:
+    status = derive_disposition(synthetic.adsl, synthetic.plan)
+    return composite.summarise_outcomes(derive_all(synthetic), status, ("ALB", "MELD"), Plan())
+
+
+def make_people() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return albumin of six people, and what became of them: the last two had an event."""
+    who = ["UP", "DOWN", "SAME", "LOST", "MOVED", "DEAD"]
+    first = pd.DataFrame({"USUBJID": who, "AVISITN": 0, "AVAL": 30.0})
+    half = pd.DataFrame({"USUBJID": who[:5], "AVISITN": 6, "AVAL": [31.0, 29, 30, 33, 34]})
+    last = pd.DataFrame({"USUBJID": who[:3], "AVISITN": 24, "AVAL": [33.0, 28, 30]})
+    status = pd.DataFrame({"USUBJID": who, "STATUS": "IN FOLLOW-UP", "DAYS": 731.0})
+    status.loc[3:, "STATUS"] = ["LOST TO FOLLOW-UP", "LIVER TRANSPLANT", "DEATH"]
+    status.loc[3:, "DAYS"] = [300.0, 400.0, 731.0]
+    return pd.concat([first, half, last]), status
+
+
+OUTCOMES = {
+    "composite": ["NOT MEASURED", "LIVER TRANSPLANT", "DEATH"],
+    "nolt": ["NOT MEASURED", "NOT MEASURED", "DEATH"],
+    "alive": ["BETTER", "BETTER", "NOT MEASURED"],
+}
+"""Of the last three people, by strategy."""
+
+
+@pytest.mark.parametrize("strategy", OUTCOMES)
+def test_each_strategy_meets_events_in_its_way(strategy: str) -> None:
+    values, status = make_people()
+    found = composite.derive_outcomes(values, status, "ALB", VISIT, strategy)
+    measured = ["BETTER", "NOT BETTER", "NOT BETTER"]
+    assert found["OUTCOME"].tolist() == measured + OUTCOMES[strategy]
+
+
+def test_death_ranks_below_transplant_below_any_change() -> None:
+    values, status = make_people()
+    for code, up in (("ALB", 3.0), ("PT", -3.0)):
+        found = composite.derive_outcomes(values, status, code, VISIT)
+        ranked = pd.Series(composite.rank_outcomes(found), found.index)
+        assert ranked["UP"] == up
+        assert ranked["LOST"] == 0
+        assert ranked["DEAD"] < ranked["MOVED"] < -3
+
+
+def test_an_event_after_the_visit_does_not_count_at_it(record: pd.DataFrame) -> None:
+    # Deaths on days 88, 301, 458 and transplants on days 62, 376 after entry.
+    counts = [get_value(record, "composite", "events_count", "ALB", m) for m in (6, 12, 24)]
+    assert counts == [2, 3, 5]
+    values, status = make_people()
+    late = status.assign(DAYS=status["DAYS"].where(status["STATUS"] != "DEATH", VISIT.day + 1))
+    found = composite.derive_outcomes(values, late, "ALB", VISIT)
+    assert found.loc["DEAD", "OUTCOME"] == "NOT MEASURED"
+
+
+def test_the_share_is_of_everybody_enrolled(record: pd.DataFrame) -> None:
+    text = get_text(record)
+    shown = [text[f"composite.meld.m24.{s}"] for s in ("better_count", "denominator")]
+    assert shown == ["11", "26"]
+    limits = [text[f"composite.meld.m24.percent_{s}"] for s in ("low", "high")]
+    assert limits == ["23.4", "63.1"]
+    own = record[(record["parameter"] == "MELD") & (record["visit"] == 24)]
+    own = own[own["analysis"] == "composite"].set_index("statistic")["value"]
+    ends = ["better_count", *(composite.name_count(o) for o in composite.OUTCOMES[1:])]
+    assert own[ends].sum() == 26
+
+
+def test_a_limit_among_the_events_is_named(record: pd.DataFrame) -> None:
+    text = get_text(record)
+    assert (text["composite.alb.m24.hl_low"], text["composite.meld.m24.hl_high"]) == ("event",) * 2
+    assert np.isfinite(get_value(record, "composite", "hl_high", "ALB", 24))
+
+
+def test_the_answer_names_who_cannot_be_assessed(record: pd.DataFrame) -> None:
+    absent = {"ALT": "not recorded", "ALB": "", "MELD": ""}
+    said = composite.say_outcomes(record, Plan(), tuple(absent), absent)
+    assert said.startswith("Alive, without transplant, measured and better at two years")
+    assert "Not assessable: ALT (not recorded)." in said
+    nothing = composite.say_outcomes(record.iloc[:0], Plan(), ("ALT",), absent)
+    assert nothing.startswith("Who was better at two years cannot be assessed.")
