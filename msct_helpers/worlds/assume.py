@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from msct_helpers.abstract.simulate import LABS, MODEST_EFFECT, RISK_SLOPE
-from msct_helpers.trial.parameters import PARAMETERS
+from msct_helpers.trial.parameters import MEASURES, PARAMETERS
 
 Course = Mapping[str, tuple[float, ...]]
 
@@ -144,8 +144,10 @@ def list_assumptions(world: World) -> list[tuple[str, str, str]]:
             rows.append((f"{name}, by itself in two years", words, why))
     if world.entry:
         sign = "at least" if world.entry.above else "at most"
-        what = f"{world.entry.parameter} measured at entry"
-        rows.append((what, f"{sign} {world.entry.limit:g}", "assumed; the abstract names none"))
+        name = MEASURES[world.entry.parameter].name
+        unit = MEASURES[world.entry.parameter].unit.replace("score", "points")
+        words = f"{sign} {world.entry.limit:g} {unit}"
+        rows.append((f"{name} measured at entry", words, "assumed; the abstract names none"))
     times = f"{np.exp(world.risk_slope):.1f} times"
     what = "risk of death or transplant, one standard deviation sicker"
     return [*rows, (what, times, "assumed")]

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from msct_helpers.trial.paths import ROOT
+from msct_helpers.context.mayo import LOW_ALBUMIN, SOURCE, WINDOWS
+from msct_helpers.trial.plan import Plan
 from msct_helpers.worlds.assume import IMPROVEMENT, NULLS
 from msct_helpers.worlds.draw import Floats
 from msct_helpers.worlds.judge import READINGS
@@ -18,18 +19,11 @@ from msct_helpers.worlds.run import BLOCK, make_rng
 from msct_helpers.worlds.tally import code_pattern, list_directions
 from msct_helpers.worlds.target import Claim, Target
 
-SOURCE = ROOT / "data" / "mayo_pbc" / "pbcseq.csv"
 LABS = {"BILI": ("bili", 1), "ALB": ("albumin", 2), "PT": ("protime", 1)}
 """Column of the source and decimals that it records, by PARAMCD."""
 
 ASSESSABLE = tuple(LABS)
 """Parameters of the abstract that the cohort was measured on."""
-
-WINDOWS = {6: (122, 274, 183), 12: (275, 456, 365), 24: (610, 850, 731)}
-"""Month: first and last day after entry, and the day that it is due; as the data set has them."""
-
-LOW_ALBUMIN = 3.0
-"""g/dL; at or below it a patient of the third cohort enters."""
 
 COHORTS = {
     "whole": "Whole cohort",
@@ -46,7 +40,7 @@ Cohort = dict[str, Floats]
 
 
 def load_cohort(name: str) -> Cohort:
-    """Return the visits of one of `COHORTS`: baseline, then the visits of `WINDOWS`.
+    """Return the visits of one of `COHORTS`: baseline, then the visits of the plan.
 
     Raises
     ------
@@ -65,7 +59,8 @@ def load_cohort(name: str) -> Cohort:
     begun = entry.set_index("id")["day"]
     visits = visits[visits["id"].isin(begun.index)]
     visits = visits.assign(day=visits["day"] - visits["id"].map(begun))
-    rows = [choose(visits, *window) for window in ((0, 0, 0), *WINDOWS.values())]
+    later = [(*WINDOWS[visit.number], visit.day) for visit in Plan().later]
+    rows = [choose(visits, *window) for window in ((0, 0, 0), *later)]
     out = {}
     for code, (column, decimals) in LABS.items():
         values = np.stack([row[column].reindex(begun.index).to_numpy() for row in rows])

@@ -97,7 +97,7 @@ GRID = {
     "entry": "Threshold at entry",
     "progression": "Worsening by itself, as a multiple of that of untreated patients",
     "improvement": "Size of the improvement, as a multiple",
-    "treatment begun at entry": "Its size, as a multiple of the improvement",
+    "treatment begun at entry": "Treatment begun at entry, as a multiple of the improvement",
 }
 """Words for the assumptions of the grid."""
 
