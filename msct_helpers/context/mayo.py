@@ -11,7 +11,7 @@ from msct_helpers.book.figures import BLUE, GREY, INK, make_figure
 from msct_helpers.book.layout import Cell, Row
 from msct_helpers.book.words import upper_first
 from msct_helpers.cohort.survival import derive_time_to_event, estimate_survival
-from msct_helpers.efficacy.change import summarise_change
+from msct_helpers.efficacy.change import get_value, summarise_change
 from msct_helpers.efficacy.inference import fit_change
 from msct_helpers.stats.estimate import estimate_proportion
 from msct_helpers.trial.load import Trial
