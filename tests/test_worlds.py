@@ -13,15 +13,17 @@ from click.testing import CliRunner
 from scipy import stats
 
 from msct_helpers.abstract import simulate
+from msct_helpers.ard.results import make_record, make_rows
 from msct_helpers.check.cli import main
 from msct_helpers.stats.ranks import estimate_signed_rank_p
 from msct_helpers.stats.scores import meld, round_points
 from msct_helpers.trial.load import load_statements
 from msct_helpers.trial.plan import DAYS_IN, Plan, make_plan
-from msct_helpers.worlds import calibrate, draw, grid, run, tally, weigh
+from msct_helpers.worlds import calibrate, draw, grid, report, run, tally, weigh, words
 from msct_helpers.worlds.assume import (
     COURSE_MONTHS,
     IMPROVEMENT,
+    NULLS,
     PROGRESSING,
     SELECTED,
     STABLE,
@@ -435,3 +437,41 @@ def test_stored_runs_are_what_a_sample_gives_again() -> None:
     assert percent["stable"] == pytest.approx(0.015, abs=0.01)
     assert percent["selected"] == pytest.approx(0.445, abs=0.03)
     assert percent["progressing"] < 0.001
+
+
+def test_words_follow_the_ratio() -> None:
+    plan, record = Plan(), make_ratios(ratio=20.0, low=15.0, high=25.0)
+    assert "lean to improvement" in words.say_answer(record, plan)
+    assert "lean to the other world" in words.say_answer(make_ratios(0.4, 0.2, 0.7), plan)
+    assert "do not tell the two apart" in words.say_answer(make_ratios(1.2, 0.8, 1.9), plan)
+    never = words.say_answer(make_ratios(np.inf, 30.0, np.inf), plan)
+    assert "since that world never satisfied them" in never
+
+
+def make_ratios(ratio: float, low: float, high: float) -> pd.DataFrame:
+    """Return the record of one ratio against every other world."""
+    found = report.keep_known({"ratio": ratio, "ratio_low": low, "ratio_high": high})
+    return make_record(row for n in NULLS for row in make_rows("ratio", found, group=n))
+
+
+def test_words_follow_the_untreated_patients() -> None:
+    def say(progressing: int, selected: int) -> str:
+        asked = {"stable": 0, "progressing": progressing, "selected": selected, "concomitant": 0}
+        rows = [
+            {"cohort": c, "reading": r, "draws": 100, "count": 2, "null": n, "strong": strong}
+            for c in calibrate.COHORTS
+            for r in ("observed", "pairs")
+            for n, strong in asked.items()
+        ]
+        return words.say_calibration(report.summarise_calibration(pd.DataFrame(rows), 0.95))
+
+    assert "seldom mislead" in say(2, 1)
+    assert "leaves out how patients were chosen" in say(40, 1)
+    assert "no world here is what happened" in say(40, 30)
+
+
+def test_numbers_have_names() -> None:
+    assert words.name_number("ALB_0_sd") == "SD of serum albumin at baseline"
+    assert words.name_number("n_24") == "number of patients measured at month 24"
+    found = words.name_number("MELD_6_mean")
+    assert found == "mean change of the pairs in MELD(i) at month 6"

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from msct_helpers.ard.results import make_id, ref
 from msct_helpers.book.figures import BLUE, GREEN, GREY, INK, ORANGE, make_figure
@@ -301,7 +303,7 @@ def plot_acceptance(record: pd.DataFrame) -> Figure:
             ax.annotate("none; upper limit", (high, y), (8, -3), textcoords="offset points")
         ax.annotate(world.title, (1, y), (0, 7), xycoords=("axes fraction", "data"),
                     textcoords="offset points", ha="right", fontsize=9)  # fmt: skip
-    ax.set_xscale("log")
+    set_log(ax)
     ax.set(yticks=[], ylim=(len(WORLDS) - 0.4, -0.8), xlabel="Trials that satisfy all, %")
     return fig
 
@@ -315,7 +317,7 @@ def plot_grid(record: pd.DataFrame) -> Figure:
         Record of `msct_helpers.worlds.report.summarise_grid`.
     """
     rows = list_grid(record)
-    fig, ax = make_figure(0.5 + 0.26 * len(rows))
+    fig, ax = make_figure(1.2 + 0.24 * len(rows))
     labelled: set[str] = set()
     value = record.set_index("id")["value"]
     for y, row in enumerate(rows):
@@ -329,11 +331,17 @@ def plot_grid(record: pd.DataFrame) -> Figure:
             labelled.add(null)
             ax.plot(value[key], y, mark, color=COLOURS[null], label=label)
     ax.axvline(1, color=INK, lw=0.8)
-    ax.set_xscale("log")
+    set_log(ax)
     ax.set_yticks(
         range(len(rows)), [f"{r.analysis.removeprefix('grid-')}: {r.group}" for r in rows]
     )
     ax.tick_params(axis="y", labelsize=8)
     ax.set(ylim=(len(rows) - 0.5, -0.5), xlabel="Improvement is likelier by this factor than")
-    ax.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(-0.4, 1.0), ncols=2)
+    fig.legend(frameon=False, fontsize=8, loc="outside upper right")
     return fig
+
+
+def set_log(ax: Axes) -> None:
+    """Make the x axis logarithmic, with plain numbers at the powers of ten."""
+    ax.set_xscale("log")
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
