@@ -23,6 +23,10 @@ READ = READINGS[0]
 ASKED = (STABLE.name, PROGRESSING.name, SELECTED.name)
 """Worlds that improvement is compared with where untreated patients are asked."""
 
+LARGEST = 100.0
+"""Factor beyond which only this limit is told: the two worlds hardly overlap, and how little is
+decided by the far ends of assumed distributions."""
+
 Rows = list[dict[str, Any]]
 
 
@@ -97,7 +101,7 @@ def summarise_ratios(accepted: pd.DataFrame, level: float) -> pd.DataFrame:
         table = table.set_index("statement")
         found = table.loc[ALL, ["ratio", "ratio_low", "ratio_high"]].to_dict()
         about: dict[str, Any] = {"method": ABOUT, "function": "summarise_ratios"}
-        rows += make_ratio_rows("ratio", keep_known(found), group=null, **about)
+        rows += make_ratio_rows("ratio", keep_known(found), digits=3, group=null, **about)
         for statement, carries in table["carries"].drop(ALL).items():
             name = str(statement).removeprefix("without ")
             if null == SELECTED.name:
@@ -154,7 +158,8 @@ def summarise_numbers(numbers: pd.DataFrame, shown: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Record, analysis ``number-`` and the world, by number: factor, factor_low, factor_high.
+        Record, analysis ``number-`` and the world, by number: factor, factor_low, factor_high; or
+        only factor_limit, where the factor is beyond `LARGEST`.
     """
     rows: Rows = []
     for null, own in numbers.groupby("world", sort=False):
@@ -162,6 +167,8 @@ def summarise_numbers(numbers: pd.DataFrame, shown: int) -> pd.DataFrame:
             ends = {"factor": "moves", "factor_low": "moves_low", "factor_high": "moves_high"}
             found = {name: float(np.exp(row[column])) for name, column in ends.items()}
             about = {"group": row["number"], "method": ABOUT, "function": "summarise_numbers"}
+            if found["factor_low"] > LARGEST:
+                found = {"factor_limit": LARGEST}
             rows += make_ratio_rows(f"number-{null}", found, **about)
     return make_record(rows)
 

@@ -1,6 +1,5 @@
 """Sentences, tables and figures of the chapter on the worlds."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,6 +11,7 @@ from msct_helpers.book.layout import Cell, Row
 from msct_helpers.book.words import join_words, upper_first
 from msct_helpers.trial.plan import MEASURES, Plan
 from msct_helpers.worlds.assume import (
+    CONCOMITANT,
     IMPROVEMENT,
     NULLS,
     PROGRESSING,
@@ -28,6 +28,17 @@ LABEL = "Simulated trials under the assumptions listed; no patient is represente
 COLOURS = dict(zip(WORLDS, (INK, GREY, BLUE, GREEN, ORANGE), strict=True))
 OFTEN = 0.05
 """Share of draws of untreated patients above which a strong ratio for improvement misleads."""
+
+NAMES = {
+    "improvement": "improvement",
+    "stable": "no change",
+    "selected": "the sick at entry",
+    "progressing": "worsening alone",
+    "concomitant": "other treatment begun at entry",
+}
+"""Names of the worlds inside a sentence."""
+
+FACTORS = ("factor", "factor_limit")
 
 MARKS = {"o": "ratio", ">": "ratio_low"}
 """Mark of a ratio, and of its lower limit where it is infinite."""
@@ -145,54 +156,62 @@ def name_number(number: str) -> str:
 
 def list_numbers(record: pd.DataFrame) -> list[Row]:
     """Return a row for each number that is shown, by world."""
-    own = record[record["statistic"] == "factor"]
+    own = record[record["statistic"].isin(FACTORS)]
     return [
         Row((WORLDS[a.removeprefix("number-")].title, upper_first(name_number(g))), a, group=g)
         for a, g in zip(own["analysis"], own["group"], strict=True)
     ]
 
 
-def number_columns(plan: Plan) -> dict[str, Cell]:
+def number_columns(record: pd.DataFrame, plan: Plan) -> dict[str, Cell]:
     """Return the factor by which a number would be expected to move the ratio."""
-    return {
-        f"Expected factor ({plan.level_words} CI)": "{factor} ({factor_low} to {factor_high})",
-    }
+    known = set(record["id"])
+
+    def factor(row: Row) -> str:
+        if make_id(row.analysis, "factor_limit", group=row.group) in known:
+            return "> {factor_limit}"
+        return "{factor} ({factor_low} to {factor_high})"
+
+    return {f"Expected factor ({plan.level_words} CI)": factor}
 
 
 def say_numbers(record: pd.DataFrame) -> str:
     """Return which number would have moved the ratio most, against each world."""
     parts = []
-    for analysis, own in record[record["statistic"] == "factor"].groupby("analysis", sort=False):
-        best = own.sort_values("value", ascending=False).iloc[0]["group"]
-        world = WORLDS[str(analysis).removeprefix("number-")].title
-        factor = ref(str(analysis), "factor", group=best)
+    for analysis, own in record[record["statistic"].isin(FACTORS)].groupby("analysis", sort=False):
+        # A limit stands for what is larger than any factor that is told.
+        best = own.sort_values("value").iloc[-1]
+        sign = "above " if best["statistic"] == "factor_limit" else ""
         parts.append(
-            f"against {lower_first(world)} it is the {name_number(best)}, with an "
-            f"expected factor of {factor}"
+            f"against {NAMES[str(analysis).removeprefix('number-')]} the "
+            f"{name_number(best['group'])} (expected factor {sign}{{{best['id']}}})"
         )
-    told = f"Of the numbers that the authors could have printed, {join_words(parts)}."
-    return f"{told} A mean or SD at baseline tells who was enrolled, one of a change what happened."
-
-
-def say_grid(record: pd.DataFrame) -> str:
-    """Return between which limits the ratio against the sick at entry runs over the grid."""
-    own = record[record["statistic"] == "ratio"]
-    own = own[own["group"].str.endswith(SELECTED.name) & np.isfinite(own["value"])]
-    ends = [own.sort_values("value").iloc[i] for i in (0, -1)]
-    low, high = (f"{{{end['id']}}}" for end in ends)
-    names = [describe_cell(end) for end in ends]
-    always = "In every cell" if ends[0]["value"] > 1 else "Not in every cell"
     return (
-        "The ratio moves with every assumption. Against the sick at entry it runs from "
-        f"{low} ({names[0]}) to {high} ({names[1]}). {always} does improvement come out likelier "
-        "than that world."
+        "Of the numbers that the authors could have printed, these would be expected to move the "
+        f"ratio most: {join_words(parts)}. A mean or SD at baseline tells who was enrolled, one of "
+        "a change what happened; how much it tells rests on the population that is assumed."
     )
 
 
-def describe_cell(row: pd.Series) -> str:
+def say_grid(record: pd.DataFrame) -> str:
+    """Return between which limits the ratio runs over the grid, against two of the worlds."""
+    parts = []
+    for null in (SELECTED.name, CONCOMITANT.name):
+        own = record[record["group"].str.endswith(f" {null}")].sort_values("value")
+        low, high = own.iloc[0], own.iloc[-1]
+        more = "more than " if high["statistic"] == "ratio_low" else ""
+        verdict = "never below one" if low["value"] >= 1 else "below one in some cells"
+        parts.append(
+            f"Against {NAMES[null]} it runs from {{{low['id']}}} ({describe_cell(low, null)}) to "
+            f"{more}{{{high['id']}}} ({describe_cell(high, null)}), and is {verdict}."
+        )
+    return f"The ratio moves with every assumption. {' '.join(parts)}"
+
+
+def describe_cell(row: pd.Series, null: str) -> str:
     """Return the assumption and value of a result of the grid."""
     assumption = str(row["analysis"]).removeprefix("grid-")
-    value = str(row["group"]).removesuffix(f" {SELECTED.name}")
+    value = str(row["group"]).removesuffix(f" {null}")
     name = GRID[assumption].split(",")[0].lower()
     return f"{name}, `{value}`"
 
