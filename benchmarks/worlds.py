@@ -1,6 +1,6 @@
 """Time the simulated worlds and the trials of the next design, in one process and on one core.
 
-Run by `python benchmarks/worlds.py`. Processor time: what others do at the time counts little.
+Run by `make bench`. Processor time: what others do at the time counts little.
 """
 
 import os

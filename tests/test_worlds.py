@@ -357,6 +357,16 @@ def test_a_run_that_was_stopped_goes_on(
     assert [path.name for path in tmp_path.iterdir()] == ["results.parquet"]
 
 
+@pytest.mark.slow
+def test_a_cluster_of_two_workers_gives_the_same(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("dask.distributed", reason="needs the extra cluster")
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1) as cluster:
+        parts = choose_workers(2, cluster.scheduler_address)
+        about = (IMPROVEMENT, TARGET, 45_000, 1, tmp_path / "results.parquet")
+        table = run.run_stored(*about, parts, lambda n: None)
+    pd.testing.assert_frame_equal(table, run.simulate_worlds(PLAN, IMPROVEMENT, 45_000, 1))
+
+
 def test_the_command_takes_another_abstract(tmp_path: Path) -> None:
     SMALL.to_csv(tmp_path / "small.csv", index=False)
     out = tmp_path / "small.parquet"

@@ -119,7 +119,11 @@ def ratio_columns(record: pd.DataFrame, plan: Plan) -> dict[str, Cell]:
         return f"{ref(name, 'percent', group=ALL)} ({low} to {high})"
 
     def ratio(row: Row) -> str:
-        return "1" if row.group == IMPROVEMENT.name else describe_ratio(record, row.group)
+        if row.group == IMPROVEMENT.name:
+            return "1"
+        if make_id("ratio", "ratio", group=row.group) not in set(record["id"]):
+            return "> {ratio.ratio_low}"
+        return describe_ratio(record, row.group)
 
     return {
         "Accepted": lambda row: ref(f"accept-{row.group}", "count", group=ALL),
@@ -137,7 +141,7 @@ def list_statements(claims: pd.DataFrame) -> list[Row]:
 def statement_columns() -> dict[str, Cell]:
     """Return how often each world satisfies a statement, and what the statement carries."""
     shares: dict[str, Cell] = {
-        f"{upper_first(name)}, %": "{accept-" + name + ".percent}" for name in WORLDS
+        upper_first(name): "{accept-" + name + ".percent}" for name in WORLDS
     }
     return shares | {"Carries, sick at entry": "{carries.factor}"}
 
