@@ -1,16 +1,21 @@
 """The primary estimand: everybody enrolled, death below transplant below any change."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from msct_helpers import Trial
+from msct_helpers.ard.results import make_record, make_rows
+from msct_helpers.book.layout import lay_out
 from msct_helpers.cohort.population import derive_disposition
 from msct_helpers.efficacy import composite
 from msct_helpers.efficacy.change import get_value
 from msct_helpers.meld.derive import derive_all
+from msct_helpers.stats.ranks import estimate_hodges_lehmann
 from msct_helpers.trial.plan import Plan
-from tests.conftest import get_text
+from tests.conftest import get_text, show_cells
 
 VISIT = Plan().last
 
@@ -94,3 +99,46 @@ def test_the_answer_names_who_cannot_be_assessed(record: pd.DataFrame) -> None:
     assert "Not assessable: ALT (not recorded)." in said
     nothing = composite.say_outcomes(record.iloc[:0], Plan(), ("ALT",), absent)
     assert nothing.startswith("Who was better at two years cannot be assessed.")
+
+
+def test_outcomes_stand_in_their_cells(record: pd.DataFrame) -> None:
+    rows, columns = (
+        composite.outcome_rows(record, Plan(), ("MELD",)),
+        composite.outcome_columns(Plan()),
+    )
+    shown = lay_out(record, rows, columns, ["Endpoint", "Month"])
+    assert dict(zip(shown.columns, show_cells(shown, record)[-1], strict=True)) == {
+        "Endpoint": "",
+        "Month": "24",
+        "Better / not / not seen": "11 / 4 / 6",
+        "Transplant / died": "2 / 3",
+        "Better, % (95% CI)": "42.3 (23.4 to 63.1)",
+        "Hodges-Lehmann (95% CI)": "0.00 (−1.17 to event)",
+        "p": "0.861",
+    }
+
+
+def test_limits_of_the_middle_change_follow_the_level() -> None:
+    change = pd.DataFrame({"CHANGE": np.arange(-3.0, 17), "OUTCOME": "BETTER"})
+    for level in (0.95, 0.9):
+        found = composite.describe_outcomes(change, "ALB", level)
+        expected = estimate_hodges_lehmann(change["CHANGE"].to_numpy(), level)
+        assert {name: found[name] for name in expected} == expected
+
+
+def test_the_answer_is_that_of_the_last_visit(record: pd.DataFrame) -> None:
+    said = composite.say_outcomes(record, Plan(), ("MELD",), {"MELD": ""})
+    assert set(re.findall(r"\{composite\.meld\.(\w+)\.\w+\}", said)) == {"m24"}
+
+
+def test_three_means_are_told_apart_at_the_last_visit() -> None:
+    keys = (("mmrm", "change"), ("chg", "mean"), ("obs", "diff"))
+    rows = [make_rows(a, {s: -1.0}, parameter="MELD", visit=24) for a, s in keys]
+    found = make_record(row for own in rows for row in own)
+    assert (
+        "{mmrm.meld.m24.change} by the mixed model, of everybody as if all had lived and stayed; "
+        "{chg.meld.m24.mean} among the {chg.meld.m24.n} who were measured twice; "
+        "{obs.meld.m24.diff} between all who were seen"
+    ) in composite.say_reconciled(found, Plan(), "MELD")
+    for lacking in found["id"]:
+        assert composite.say_reconciled(found[found["id"] != lacking], Plan(), "MELD") == ""

@@ -1,5 +1,6 @@
 """Change from baseline against values computed in R, and properties."""
 
+import re
 from dataclasses import replace
 
 import matplotlib.collections
@@ -14,15 +15,16 @@ from scipy import stats
 from msct_helpers import Trial
 from msct_helpers.ard.results import make_id
 from msct_helpers.book.figures import BLUE
+from msct_helpers.book.layout import Cell, lay_out, visit_rows
 from msct_helpers.cohort.population import derive_disposition
 from msct_helpers.efficacy import change as efficacy
 from msct_helpers.efficacy.composite import derive_outcomes, summarise_outcomes
-from msct_helpers.efficacy.course import change_columns
+from msct_helpers.efficacy.course import change_columns, value_columns
 from msct_helpers.efficacy.figures import find_ends, plot_course, plot_forest, plot_outcomes
 from msct_helpers.efficacy.inference import scale_values
 from msct_helpers.stats.estimate import estimate_mean_change
 from msct_helpers.trial.plan import Plan, plan_visits
-from tests.conftest import ROOT, get_text, with_tables
+from tests.conftest import ROOT, get_text, show_cells, with_tables
 
 REFERENCE = pd.read_csv(
     ROOT / "tests/reference/mayo_pbc_visits.csv", dtype=str, keep_default_na=False
@@ -195,3 +197,41 @@ def test_too_few_changes_give_no_interval() -> None:
     out = estimate_mean_change(np.array([1.0]), 0.95)
     assert out["mean"] == 1
     assert np.isnan(out["p_t"])
+
+
+def test_values_and_changes_stand_in_their_cells(synthetic: Trial) -> None:
+    record = efficacy.summarise_change(synthetic.efficacy_labs, synthetic.plan)
+
+    def show(columns: dict[str, Cell]) -> dict[str, str]:
+        shown = lay_out(record, visit_rows(synthetic.plan, "ALB"), columns, ["Visit"])
+        return dict(zip(shown.columns, show_cells(shown, record)[-1], strict=True))
+
+    assert show(value_columns("ALB")) == {
+        "Visit": "Month 24",
+        "Seen, n": "15",
+        "Mean (SD)": "35.29 (5.65)",
+        "Median (quartiles)": "34.00 (32.25 to 39.05)",
+        "Pairs, n": "15",
+        "Pairs: mean at baseline": "32.17",
+        "Pairs: mean at visit": "35.29",
+    }
+    assert show(change_columns(synthetic.plan)) == {
+        "Visit": "Month 24",
+        "Mean (SD), all seen": "35.29 (5.65)",
+        "Pairs, n": "15",
+        "Mean change, pairs": "3.12",
+        "95% CI": "0.83 to 5.41",
+        "Hodges-Lehmann": "3.63",
+        "p, paired t": "0.011",
+        "p, Wilcoxon": "0.018",
+    }
+
+
+def test_numbers_behind_a_change_are_those_of_its_visit(synthetic: Trial) -> None:
+    record = efficacy.summarise_change(synthetic.efficacy_labs, synthetic.plan)
+    said = efficacy.say_change(record, synthetic.plan, "ALB")
+    assert set(re.findall(r"\{chg\.alb\.(\w+)\.", said)) == {"m24"}
+    own = record[(record["analysis"] == "chg") & (record["parameter"] == "ALB")]
+    pairs = own[own["statistic"] == "n"].set_index("visit")["value"]
+    assert pairs.tolist() == [19, 20, 15]
+    assert (own["n"] == own["visit"].map(pairs)).all()

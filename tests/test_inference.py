@@ -1,5 +1,6 @@
 """Primary inference and what the missing patients could do to it."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -266,3 +267,38 @@ def test_what_cannot_be_fitted_is_left_out_and_said(labs: pd.DataFrame) -> None:
     nothing = summarise_family(labs[labs["PARAMCD"] == "NONE"], plan)
     assert nothing.empty
     assert "No comparison can be tested." in inference.say_modelled(nothing, plan, {})
+
+
+def test_the_model_is_told_at_the_last_visit(family: pd.DataFrame) -> None:
+    said = inference.say_modelled(family, Plan(), {})
+    assert set(re.findall(r"\{mmrm\.\w+\.(\w+)\.", said)) == {"m24"}
+
+
+def test_each_assumption_has_its_own_cells_at_the_last_visit(
+    family: pd.DataFrame, labs: pd.DataFrame, imputed: Imputations, synthetic: Trial
+) -> None:
+    plan = replace(synthetic.plan, endpoints=("ALB",))
+    status = derive_disposition(synthetic.adsl, plan)
+    ranked = composite.summarise_outcomes(labs, status, plan.family, plan)
+    found = pd.concat([ranked, family, missing.summarise_imputed(imputed, labs, plan)])
+    rows = missing.missing_rows(found, plan)[:5]
+    cells = lay_out(found, rows, missing.missing_columns(plan), ["Endpoint", "Assumption"])
+    shown = {name: row for (_, name, *row) in cells.itertuples(index=False)}
+    for analysis in ("composite", "nolt", "alive"):
+        assert [cell.replace("\xa0", " ") for cell in shown[missing.ASSUMPTIONS[analysis]]] == [
+            pattern.format(f"{analysis}.alb.m24")
+            for pattern in (
+                "{{{0}.better_count}} of {{{0}.denominator}}",
+                "{{{0}.hl}}",
+                "{{{0}.hl_low}} to {{{0}.hl_high}}",
+                "{{{0}.p_value}}",
+            )
+        ]
+    for analysis, p in (("mmrm", "p_mmrm"), ("mi", "p_value")):
+        head = f"{analysis}.alb.m24"
+        assert [cell.replace("\xa0", " ") for cell in shown[missing.ASSUMPTIONS[analysis]]] == [
+            "",
+            f"{{{head}.change}}",
+            f"{{{head}.ci_low}} to {{{head}.ci_high}}",
+            f"{{{head}.{p}}}",
+        ]

@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from msct_helpers import Trial
+from msct_helpers.book.layout import lay_out, visit_rows
 from msct_helpers.cohort.population import derive_disposition
 from msct_helpers.efficacy.change import derive_change
 from msct_helpers.meld import change as meld_change
@@ -107,4 +108,25 @@ def test_why_no_score_disagrees_is_said() -> None:
     assert said[1] == "No participant has all scores at baseline and month 24."
     assert "not assessable, INR not recorded." in meld_change.say_agreement(
         none, plan, "INR not recorded"
+    )
+
+
+def test_parts_and_floors_stand_under_their_names(synthetic: Trial) -> None:
+    labs, plan = synthetic.efficacy_labs, synthetic.plan
+    means = meld_change.summarise_parts(meld_change.decompose_change(labs))
+    record = pd.concat([means, meld_change.count_floors(labs, plan)])
+    shown = lay_out(record, visit_rows(plan, ""), meld_change.part_columns(), ["Visit"])
+    assert dict(zip(shown.columns, shown.iloc[-1].str.replace("\xa0", " "), strict=True)) == {
+        "Visit": "Month 24",
+        "Part of bilirubin": "{part.bili.m24.mean}",
+        "Part of INR": "{part.inr.m24.mean}",
+        "Part of creatinine": "{part.creat.m24.mean}",
+        "Total": "{part.total.m24.mean}",
+        "Floor: bilirubin": "{floor.bili.m24.count} of {floor.bili.m24.denominator}",
+        "Floor: INR": "{floor.inr.m24.count} of {floor.inr.m24.denominator}",
+        "Floor: creatinine": "{floor.creat.m24.count} of {floor.creat.m24.denominator}",
+    }
+    assert meld_change.say_parts(means, plan, "").endswith(
+        "of {part.total.m24.mean} points is the sum of {part.bili.m24.mean} from bilirubin, "
+        "{part.inr.m24.mean} from INR, {part.creat.m24.mean} from creatinine."
     )

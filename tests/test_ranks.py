@@ -89,3 +89,16 @@ def test_max_t_charges_nothing_for_copies_and_keeps_the_order() -> None:
     assert alone["c"] <= alone["a"] <= alone["b"]
     still = ranks.estimate_max_t_p(changes.assign(f=0.0), 100, 1)
     assert np.isnan(still["f"])
+
+
+@pytest.mark.parametrize("level", [0.95, 0.9])
+def test_limits_beyond_the_exact_ones_go_on_as_they_were(level: float) -> None:
+    exact, beyond = (ranks.find_rank(size, level) for size in (ranks.EXACT, ranks.EXACT + 1))
+    # One difference more moves the limit by about half of all of them.
+    assert 0 < beyond - exact < ranks.EXACT / 2
+    # A limit is a whole rank, so its tail is the wanted one but for a step.
+    size = ranks.EXACT + 1
+    mean, variance = size * (size + 1) / 4, size * (size + 1) * (2 * size + 1) / 24
+    assert stats.norm.cdf((beyond - mean) / np.sqrt(variance)) == pytest.approx(
+        (1 - level) / 2, abs=1e-4
+    )

@@ -88,6 +88,8 @@ def test_halves_are_rounded_away_from_zero() -> None:
     np.testing.assert_array_equal(
         scores.round_points(values), [1.0, 2.0, 3.0, 13.0, 12.0, -1.0, np.nan]
     )
+    # 100 times 1.005 is 100.49999999999999 in binary: it counts as the half that it was.
+    assert scores.round_points(100 * 1.005) == 101
     half = np.exp((12.5 - scores.MELD_CONSTANT) / scores.MELD_WEIGHTS["INR"])
     assert scores.meld(1.0, half, 1.0) == 13
 

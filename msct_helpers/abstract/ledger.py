@@ -154,11 +154,8 @@ def tell_verdicts(able: pd.DataFrame, data: str) -> str:
         if own:
             count = f"{{claims.{verdict.replace(' ', '-')}_count}}"
             names = f" ({join_words(own)})" if verdict != "holds" else ""
-            words = WORDS[data][verdict]
-            parts.append(
-                f"{count} {PLURAL[data](words) if len(own) > 1 else SINGULAR[data](words)}"
-            )
-            parts[-1] += names
+            conjugate = (PLURAL if len(own) > 1 else SINGULAR)[data]
+            parts.append(f"{count} {conjugate(WORDS[data][verdict])}{names}")
     return join_words(parts)
 
 

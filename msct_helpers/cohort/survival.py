@@ -106,7 +106,8 @@ def estimate_incidence(days: pd.Series, cause: pd.Series, level: float) -> pd.Da
     -------
     DataFrame
         A row for day 0 and for each day of the data: DAY, and for each cause the Aalen-Johansen
-        estimate, its standard error, and its log(-log) interval (columns DEATH, DEATH_SE, DEATH_LOW, DEATH_HIGH, LIVER TRANSPLANT, ...).
+        estimate, its standard error, and its log(-log) interval (columns DEATH, DEATH_SE,
+        DEATH_LOW, DEATH_HIGH, LIVER TRANSPLANT, ...).
     """
     times, shares, errors = [], [], []
     if cause.any():
