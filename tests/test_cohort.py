@@ -15,6 +15,7 @@ from msct_helpers.abstract import published
 from msct_helpers.book.layout import Row, lay_out, proportion_columns, visit_rows
 from msct_helpers.cohort import baseline, flow, population, survival
 from msct_helpers.meld import derive as meld
+from msct_helpers.stats.ranks import estimate_signed_rank_p
 from msct_helpers.trial.load import load_statements
 from msct_helpers.trial.plan import Plan, plan_visits
 from tests.conftest import get_text, show_cells, with_tables
@@ -216,6 +217,18 @@ def test_no_data_with_these_counts_keep_a_composite_significant() -> None:
     # Deaths tied, transplants tied: distinct improvements, equal ones, and the lost improved too.
     bound = [value[f"ceiling.{case}.p_value"] for case in ("5", "equal", "lost-improved", "sign")]
     assert bound == pytest.approx([0.401, 0.366, 0.163, 0.017], abs=0.0005)
+    assert value["ceiling.lost-equal.p_value"] == pytest.approx(0.118, abs=0.0005)
+
+
+@pytest.mark.parametrize(("size", "case"), [(17, "equal"), (21, "lost-equal")])
+def test_no_pattern_of_ties_goes_below_equal_improvements(size: int, case: str) -> None:
+    value = published.summarise_composite_bound(load_statements()).set_index("id")["value"]
+    rng = np.random.default_rng(1)
+    events = [-900.0, -900, -999, -999, -999]
+    for kinds in range(1, size + 1):
+        improved = rng.integers(1, kinds + 1, size).astype(float)
+        p = estimate_signed_rank_p(np.concatenate([improved, events]))
+        assert p >= value[f"ceiling.{case}.p_value"] - 1e-12
 
 
 def test_standardised_differences_by_hand() -> None:

@@ -213,39 +213,42 @@ VERDICT_WORDS = [
     (
         "treated",
         {"N1": "holds", "N2": "does not hold"},
-        "{claims.holds_count} hold and {claims.does-not-hold_count} do not hold (N2)",
+        "{claims.holds_count} holds and {claims.does-not-hold_count} does not hold (N2)",
     ),
     (
         "treated",
         {"N1": "holds only as observed"},
-        "{claims.holds-only-as-observed_count} hold only as observed (N1)",
+        "{claims.holds-only-as-observed_count} holds only as observed (N1)",
     ),
     (
         "treated",
-        {"N1": "holds only among pairs"},
-        "{claims.holds-only-among-pairs_count} hold only among pairs (N1)",
+        {"N1": "holds only among pairs", "N2": "holds only among pairs"},
+        "{claims.holds-only-among-pairs_count} hold only among pairs (N1 and N2)",
     ),
-    ("synthetic", {"N1": "holds"}, "{claims.holds_count} were built in"),
+    ("synthetic", {"N1": "holds"}, "{claims.holds_count} was built in"),
+    ("synthetic", {"N1": "holds", "N2": "holds"}, "{claims.holds_count} were built in"),
     (
         "synthetic",
         {"N1": "does not hold"},
-        "{claims.does-not-hold_count} were not built in (N1)",
+        "{claims.does-not-hold_count} was not built in (N1)",
     ),
-    ("untreated", {"N1": "holds"}, "{claims.holds_count} are seen too"),
+    ("untreated", {"N1": "holds"}, "{claims.holds_count} is seen too"),
+    ("untreated", {"N1": "holds", "N2": "holds"}, "{claims.holds_count} are seen too"),
     (
         "untreated",
         {"N1": "does not hold"},
-        "{claims.does-not-hold_count} are not seen in this cohort (N1)",
+        "{claims.does-not-hold_count} is not seen in this cohort (N1)",
     ),
 ]
 
 
 @pytest.mark.parametrize(("data", "verdicts", "said"), VERDICT_WORDS)
 def test_the_answer_follows_the_verdicts(data: str, verdicts: dict[str, str], said: str) -> None:
-    start = "Of {claims.all_count} published statements, this data set can test "
+    start = "Of {claims.all_count} published statements, these data can answer "
     answer = ledger.say_agreement(make_checked(data, **verdicts), {})
     assert answer == f"{start}{{claims.assessable_count}}: {said}."
-    assert ledger.say_agreement(make_checked(N1="not assessable: x"), {}) == f"{start}none."
+    none = "These data can answer none of {claims.all_count} published statements."
+    assert ledger.say_agreement(make_checked(N1="not assessable: x"), {}) == none
 
 
 @pytest.mark.parametrize("data", statements.WORDS)
@@ -278,12 +281,34 @@ def test_only_what_was_checked_is_said_to_pass() -> None:
     assert count(some) == ("2", "1")
     assert count({"E1": passed, "E2": passed}) == ("2", "2")
     assert count({"E1": unknown}) == ("0", "0")
-    assert "statements on changes that can be checked," in ledger.say_agreement(checked, some)
-    assert "statements on changes," in ledger.say_agreement(checked, {"E1": passed})
+    said = ledger.say_agreement(checked, some)
+    assert "changes that hold in some reading and can be checked, " in said
+    assert "changes that hold in some reading, " in ledger.say_agreement(checked, {"E1": passed})
     assert "changes" not in ledger.say_agreement(checked, {"E1": unknown})
     # What was built in is no evidence, so it is not tallied for a conclusion.
     assert len(conclusions.say_tally(checked, some)) == 1
     assert conclusions.say_tally(checked.assign(data="synthetic"), some) == []
+
+
+def test_what_does_not_hold_has_nothing_to_survive() -> None:
+    asked = {
+        verdict: robustness.check_changes(
+            pd.DataFrame([claim("E9") | {"verdict": verdict}]),
+            make_evidence(**STRONG).reset_index(names="id"),
+            Plan(),
+        )
+        for verdict in statements.VERDICTS
+    }
+    assert [name for name, checks in asked.items() if not checks] == ["does not hold"]
+
+
+def test_the_abstract_s_last_visit_is_not_asked_in_a_longer_plan() -> None:
+    longer = Plan(visits=plan_visits((0, 6, 12, 24, 36)), horizon_months=36)
+    values = {f"composite.alt.m{month}.p_value": 0.3 for month in (6, 12)}
+    # Ranks at two years cannot be significant for improvement, whichever visit the plan ends with.
+    values["composite.alt.m24.p_value"] = 0.04
+    found = robustness.check_null(claim("E4", longer), pd.Series(values), longer)
+    assert found[2].survives is True
 
 
 def test_statements_are_grouped_by_verdict() -> None:
@@ -314,7 +339,7 @@ def test_what_is_said_of_a_change_follows_the_plan() -> None:
 
 def test_conclusions_are_met_with_evidence_on_both_sides(synthetic: Trial, mayo: Trial) -> None:
     for trial, word in ((synthetic, "made to agree"), (mayo, "neither for nor against")):
-        weighed = conclusions.weigh_conclusions(trial, statements.check_trial(trial), {}, 5)
+        weighed = conclusions.weigh_conclusions(trial, statements.check_trial(trial), {})
         assert list(weighed) == ["C1", "C2", "C3", "C4"]
         assert all(found.pro and found.contra for found in weighed.values())
         # What was built into the data is no evidence for it.
@@ -325,7 +350,7 @@ def test_conclusions_are_met_with_evidence_on_both_sides(synthetic: Trial, mayo:
     # Not all of these data agree, so they were not made to.
     assert about.startswith("These data are synthetic:")
     own = replace(synthetic, study=replace(synthetic.study, origin="real"))
-    said = conclusions.weigh_conclusions(own, statements.check_trial(own), {}, 5)
+    said = conclusions.weigh_conclusions(own, statements.check_trial(own), {})
     assert said["C1"].here == ["These data hold no such event either."]
 
 

@@ -63,9 +63,7 @@ class Evidence:
         return "\n".join(f"- {side}: {said}" for side, own in sides.items() for said in own)
 
 
-def weigh_conclusions(
-    trial: Trial, checked: pd.DataFrame, checks: Checks, events: int
-) -> dict[str, Evidence]:
+def weigh_conclusions(trial: Trial, checked: pd.DataFrame, checks: Checks) -> dict[str, Evidence]:
     """Return the evidence on each published conclusion, by its id.
 
     Parameters
@@ -76,12 +74,10 @@ def weigh_conclusions(
         Statements with their verdicts (`msct_helpers.abstract.statements.check_statements`).
     checks
         Their checks (`msct_helpers.abstract.robustness.check_changes`).
-    events
-        Published number of deaths and transplants.
     """
     return {
         "C1": weigh_safety(trial, checked),
-        "C2": weigh_benefit(trial, checked, checks, events),
+        "C2": weigh_benefit(trial, checked, checks),
         "C3": Evidence(
             [say_early()],
             [
@@ -125,7 +121,7 @@ def weigh_safety(trial: Trial, checked: pd.DataFrame) -> Evidence:
     )
 
 
-def weigh_benefit(trial: Trial, checked: pd.DataFrame, checks: Checks, events: int) -> Evidence:
+def weigh_benefit(trial: Trial, checked: pd.DataFrame, checks: Checks) -> Evidence:
     """Return the evidence that the treatment is seemingly beneficial."""
     return Evidence(
         [
@@ -135,9 +131,9 @@ def weigh_benefit(trial: Trial, checked: pd.DataFrame, checks: Checks, events: i
         ],
         [
             "Nothing was compared with what happens without the cells.",
-            "With every death and transplant ranked worst and the lost left out, no data with "
-            "these counts can bring the signed-rank test at two years below p = "
-            f"{ref('ceiling', 'p_value', group=f'{events}')} (timing and disjoint groups assumed).",
+            "With every death and transplant ranked worst and the lost left out, no improvement "
+            "of all others can bring the signed-rank test at two years below p = "
+            f"{ref('ceiling', 'p_value', group='EQUAL')} (timing and disjoint groups assumed).",
             "Patients who enter at their worst tend to improve without treatment, and those "
             "missing from the later means may have been the sickest; the abstract lets nobody "
             "check either.",

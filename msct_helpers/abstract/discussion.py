@@ -62,11 +62,12 @@ def discuss_counts() -> str:
         return ref("ceiling", statistic, group=group)
 
     return (
-        "The published counts alone rule out that a rank test of everybody, with death and "
-        f"transplant worst, was significant at two years. Had all {at('5', 'improved_count')} "
-        "others improved, each by another amount, its p-value would have been "
-        f"{at('5', 'p_value')}, and {at('LOST IMPROVED', 'p_value')} had the lost improved too, if "
-        "the events fell within the two years and in different people (both assumed). A mean of "
+        "The published counts alone rule out that a signed-rank test with death and transplant "
+        "worst showed a significant improvement at two years. Had all "
+        f"{at('EQUAL', 'improved_count')} others improved, its p-value would have been "
+        f"{at('EQUAL', 'p_value')} at best, and {at('LOST EQUAL', 'p_value')} had the lost "
+        "improved too, if the events fell within the two years and in different people (both "
+        "assumed). A mean of "
         "those who remain can be significant all the same: it leaves the dead out."
     )
 

@@ -131,17 +131,17 @@ def say_agreement(checked: pd.DataFrame, checks: Checks) -> str:
     """Return the answer of the chapter: what the data could test, and what became of it."""
     able = checked[checked["verdict"].isin(VERDICTS)]
     data = checked["data"].iloc[0]
-    out = "Of {claims.all_count} published statements, this data set can test "
     if able.empty:
-        return f"{out}none."
+        return "These data can answer none of {claims.all_count} published statements."
+    out = "Of {claims.all_count} published statements, these data can answer "
     out += f"{{claims.assessable_count}}: {tell_verdicts(able, data)}."
     claims = [say_significance(c, checks, data) for c in able.to_dict("records")]
     out += "".join(f" {said}" for said in claims if said)
     if list_outcomes(checks):
         would = "would survive" if data == "synthetic" else "survive"
         out += (
-            f" Of {say_changes_checked(checks)}, {{claims.robust_count}} {would} every check that "
-            "was asked of them."
+            f" Of the {name_checked(checks, data)}, {{claims.robust_count}} of "
+            f"{{claims.changes_count}} {would} every check that was asked."
         )
     return out
 
@@ -154,7 +154,8 @@ def tell_verdicts(able: pd.DataFrame, data: str) -> str:
         if own:
             count = f"{{claims.{verdict.replace(' ', '-')}_count}}"
             names = f" ({join_words(own)})" if verdict != "holds" else ""
-            parts.append(f"{count} {PLURAL[data](WORDS[data][verdict])}{names}")
+            conjugate = (PLURAL if len(own) > 1 else SINGULAR)[data]
+            parts.append(f"{count} {conjugate(WORDS[data][verdict])}{names}")
     return join_words(parts)
 
 
@@ -164,6 +165,16 @@ PLURAL: dict[str, Callable[[str], str]] = {
     "untreated": lambda words: f"are {words}",
 }
 """Words for what several statements are, by kind of data."""
+
+SINGULAR: dict[str, Callable[[str], str]] = {
+    "treated": str,
+    "synthetic": lambda words: f"was {words}",
+    "untreated": lambda words: f"is {words}",
+}
+"""Words for what one statement is, by kind of data."""
+
+AGREED = {"treated": "hold in some reading", "synthetic": "were built in", "untreated": "are seen"}
+"""Of statements with which the data agree, by kind of data."""
 
 
 def say_significance(claim: Mapping[Any, Any], checks: Checks, data: str) -> str:
@@ -178,10 +189,10 @@ def say_significance(claim: Mapping[Any, Any], checks: Checks, data: str) -> str
     return f"The claim of significance ({name}) {would} every check that was asked of it."
 
 
-def say_changes_checked(checks: Checks) -> str:
-    """Return how many testable statements on changes can be checked for robustness."""
-    some = "" if len(list_outcomes(checks)) == len(checks) else " that can be checked"
-    return f"{{claims.changes_count}} testable statements on changes{some}"
+def name_checked(checks: Checks, data: str) -> str:
+    """Return the statements on changes that were checked for robustness, in words."""
+    some = "" if len(list_outcomes(checks)) == len(checks) else " and can be checked"
+    return f"statements on changes that {AGREED[data]}{some}"
 
 
 def say_claim(

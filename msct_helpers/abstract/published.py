@@ -122,16 +122,17 @@ def summarise_composite_bound(published: pd.DataFrame) -> pd.DataFrame:
     """Return the best that a composite test can reach, by number of events counted.
 
     Everyone without death, transplant or loss is taken to have improved, and everyone whose event
-    counts is ranked worst, deaths tied below transplants; the lost are left out. With the
-    signed-rank test no real result can be more favourable.
+    counts is ranked worst, deaths tied below transplants; the lost are left out. The signed-rank
+    test favours no data more than those in which all improved alike.
 
     Returns
     -------
     DataFrame
         Record, analysis ``ceiling``: p_value (exact signed rank), events_count and improved_count
         by group, the number of events counted, transplants first, with distinct improvements; all
-        events and ``EQUAL`` improvements; and all events where the ``LOST IMPROVED`` too. Group
-        ``SIGN``: the sign test, which ranks nothing.
+        events and ``EQUAL`` improvements; and all events where the lost improved too, distinctly
+        (``LOST IMPROVED``) or alike (``LOST EQUAL``). Group ``SIGN``: the sign test, which ranks
+        nothing.
     """
     counts = get_counts(published)
     died, moved = counts["N3"], counts["N4"]
@@ -141,6 +142,7 @@ def summarise_composite_bound(published: pd.DataFrame) -> pd.DataFrame:
     cases = {f"{n}": (distinct, events[:n]) for n in range(died + moved + 1)}
     cases["EQUAL"] = (np.ones(stayed), events)
     cases["LOST IMPROVED"] = (np.arange(1.0, stayed + counts["N5"] + 1), events)
+    cases["LOST EQUAL"] = (np.ones(stayed + counts["N5"]), events)
     rows: list[dict[str, Any]] = []
     for group, (improved, worst) in cases.items():
         p = estimate_signed_rank_p(np.concatenate([improved, worst]))
@@ -215,42 +217,44 @@ def say_ceiling(record: pd.DataFrame, plan: Plan) -> str:
     only = f"only while at most {at(few[-1], 'events_count')} of the events count"
     return (
         f"With the lost left out, all {at(every, 'events_count')} deaths and transplants ranked "
-        f"worst and the other {at(every, 'improved_count')} improved, the exact two-sided "
-        f"signed-rank test gives p = {at(every, 'p_value')}; it is below {plan.alpha_words} "
-        f"{only}. Had all improved by the same amount, it would give p = "
-        f"{at('EQUAL', 'p_value')}, and had the lost improved as well, p = "
-        f"{at('LOST IMPROVED', 'p_value')}. A sign test, which only counts who is better, would "
-        f"give p = {at('SIGN', 'p_value')}."
+        f"worst and the other {at(every, 'improved_count')} improved, each by another amount, the "
+        f"exact two-sided signed-rank test gives p = {at(every, 'p_value')}; it is below "
+        f"{plan.alpha_words} {only}. All improved by the same amount, which favours the test "
+        f"most, give p = {at('EQUAL', 'p_value')}. Had the lost improved as well, these would be "
+        f"p = {at('LOST IMPROVED', 'p_value')} and {at('LOST EQUAL', 'p_value')}. A sign test, "
+        f"which only counts who is better, would give p = {at('SIGN', 'p_value')}."
     )
 
 
-def say_bound(record: pd.DataFrame) -> str:
+def say_bound() -> str:
     """Return in one sentence what the counts exclude."""
-    p = record[record["statistic"] == "p_value"].set_index("group")["value"]
-    every = p.index[p.index.str.isdigit()][-1]
-    events, improved, lowest = (
-        ref("ceiling", s, group=every) for s in ("events_count", "improved_count", "p_value")
-    )
+
+    def at(statistic: str, group: str = "EQUAL") -> str:
+        return ref("ceiling", statistic, group=group)
+
     return (
-        f"With {events} deaths and transplants ranked worst, not even {improved} improvements out "
-        f"of {improved} can make a rank test at two years significant (p = {lowest} at best)."
+        f"With {at('events_count')} deaths and transplants ranked worst, not even "
+        f"{at('improved_count')} improvements out of {at('improved_count')} make the signed-rank "
+        f"test at two years significant (p = {at('p_value')} at best, or "
+        f"{at('p_value', 'LOST EQUAL')} had the lost improved too), if the events fell before two "
+        "years and in different people (assumed)."
     )
 
 
-def say_limit() -> str:
+def say_limit(plan: Plan) -> str:
     """Return in one sentence what seeing no serious event leaves open."""
     total, upper = (ref("published", s, group="S1") for s in ("denominator", "percent_upper"))
     return (
         f"No serious event within a day of the infusion in {total} patients leaves room for a risk "
-        f"of up to {upper}%."
+        f"of up to {upper}% (exact one-sided {plan.level_words} limit)."
     )
 
 
 CEILING_MEANS = (
-    "So no data that agree with these counts can make this test of death, transplant and change "
-    "significant at two years, if the events fell before the two years of the abstract and in "
-    "different people (both assumed). It binds the signed-rank test and not any test: the sign "
-    "test is not bound."
+    "So no data that agree with these counts can give this test of death, transplant and change a "
+    "significant improvement at two years, if the events fell before the two years of the abstract "
+    "and in different people (both assumed). The bound is the signed-rank test's: the sign test is "
+    "not bound."
 )
 
 
