@@ -47,7 +47,7 @@ lock: ready ## Renew requirements*.txt and environment.yml from pyproject.toml
 	@$(BIN)/python -m tools.lock
 
 bench: ready ## Time builds against an empty book, and the statistics
-	@$(BIN)/python benchmarks/mmrm.py && $(BIN)/python benchmarks/build.py
+	@$(BIN)/python benchmarks/mmrm.py && $(BIN)/python benchmarks/worlds.py && $(BIN)/python benchmarks/build.py
 
 clean: ## Remove what was built
 	rm -rf _build mutants

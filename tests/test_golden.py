@@ -44,7 +44,10 @@ FALSE = {
 }
 """What would be false of a data set of another plan; the abstract itself speaks of two years."""
 
-ABOUT_MORE = ("statements", "discussion", "data-dictionary", "how-to-rebuild")
+ABOUT_MORE = (
+    *("statements", "counts", "worlds", "without-cells", "next-trial"),
+    *("discussion", "data-dictionary", "how-to-rebuild"),
+)
 """Chapters that speak of the abstract, or of every data set that can be put in."""
 
 

@@ -35,8 +35,8 @@ STRONG = {
     "mmrm__p_mmrm": 0.001,
     "mmrm__p_holm": 0.015,
     "composite__p_value": 0.2,
-    "composite__better_count": 15.0,
-    "composite__n": 20.0,
+    "composite__side": 1.0,
+    "composite__hl": 1.0,
     "tip__delta": 0.6,
     "tip__flip": 1.4,
 }
@@ -109,7 +109,9 @@ def test_each_check_turns_on_its_own_number() -> None:
         "rank": True,
         "tip": True,
     }
-    assert survive("E9", composite__better_count=10.0)["rank"] is False
+    # The check uses the ranks that it tests, not the number better.
+    assert survive("E9", composite__side=-1.0)["rank"] is False
+    assert survive("E9", composite__side=0.0)["rank"] is False
     assert survive("E9", tip__flip=0.4)["tip"] is False
     assert survive("E10", tip__delta=0.4)["tip"] is False
     assert survive("E10", mmrm__p_mmrm=0.06)["mixed"] is False
@@ -130,9 +132,14 @@ def test_no_significance_must_hold_at_every_visit() -> None:
         for month in (6, 12, 24)
     }
     still = pd.DataFrame({"value": values, "unit": "%"})
-    assert [c.survives for c in robustness.check_robustness(claim("E4"), still, Plan())] == [
-        True
-    ] * 3 + [None]
+    found = robustness.check_robustness(claim("E4"), still, Plan())
+    # Adjustment can only raise p-values, and imputation is not asked of no significance.
+    assert [c.survives for c in found] == [True, None, True, None]
+    # Nor are the ranks at two years, where the published counts rule significance out.
+    still.loc["composite.alt.m24.p_value", "value"] = 0.04
+    assert robustness.check_robustness(claim("E4"), still, Plan())[2].survives is True
+    still.loc["composite.alt.m12.p_value", "value"] = 0.04
+    assert robustness.check_robustness(claim("E4"), still, Plan())[2].survives is False
     still.loc["mmrm.alt.m12.p_mmrm", "value"] = 0.04
     assert robustness.check_robustness(claim("E4"), still, Plan())[0].survives is False
 
@@ -151,14 +158,18 @@ def test_synthetic_albumin_rise_is_significant_but_not_robust(
     assert text["claims.all_count"] == "27"
     assert text["claims.assessable_count"] == text["claims.holds_count"] == "20"
     assert text["claim.s1.count"] == "0"
-    assert text["claim.e10.verdict"] == "holds"
-    # Ranks recomputed in R: ALT and PT at month 6, 10 of 21 better; albumin at month 24, p = .876.
-    assert {k for k, own in checks.items() if any(c.survives is False for c in own)} == {
-        "E1",
-        "E10",
-        "E11",
-    }
-    assert text["claims.robust_count"] == "11"
+    assert text["claim.e10.verdict"] == "built in"
+    assert text["claim.e10.asked"] == ("mixed model yes, Holm no, worst rank no, tipping point no")
+    # Everybody's ranks lean to worse, though most of those measured were better.
+    failed = {k for k, own in checks.items() if any(c.survives is False for c in own)}
+    assert failed == {"E1", "E3", "E8", "E9", "E10", "E14"}
+    assert text["claims.robust_count"] == "8"
+    answer = ledger.say_agreement(checked, checks)
+    assert (
+        "(E10) would not survive Holm's adjustment, the worst-rank test and the tipping point."
+        in answer
+    )
+    assert "hold" not in answer
 
 
 def test_the_plan_governs_the_level_and_the_plausible_shift() -> None:
@@ -190,37 +201,69 @@ def test_a_check_says_whether_the_statement_survives(survives: bool | None, said
     assert str(robustness.Check("holm", survives, "p = {x}")) == said
 
 
-def make_checked(**verdicts: str) -> pd.DataFrame:
-    """Return statements on counts with given verdicts."""
-    return pd.DataFrame({"id": verdicts.keys(), "kind": "count", "verdict": verdicts.values()})
+def make_checked(data: str = "treated", **verdicts: str) -> pd.DataFrame:
+    """Return statements on counts with given verdicts, on a kind of data."""
+    own = {"id": verdicts.keys(), "kind": "count", "verdict": verdicts.values()}
+    words = [statements.WORDS[data].get(v, v) for v in verdicts.values()]
+    return pd.DataFrame(own | {"words": words, "data": data, "significance": ""})
 
 
-@pytest.mark.parametrize(
-    ("verdicts", "said"),
-    [
-        ({"N1": "holds", "N2": "holds"}, ", and all of these hold in every reading."),
-        (
-            {"N1": "holds", "N2": "does not hold"},
-            "; {claims.holds_count} of these hold in every reading. "
-            "{claims.does-not-hold_count} does not hold (N2).",
-        ),
-        (
-            {"N1": "holds only as observed", "N2": "holds only as observed"},
-            "; none of these holds in every reading. "
-            "{claims.holds-only-as-observed_count} hold only as observed (N1 and N2).",
-        ),
-        (
-            {"N1": "holds only among pairs"},
-            "; none of these holds in every reading. "
-            "{claims.holds-only-among-pairs_count} holds only among pairs (N1).",
-        ),
-    ],
-)
-def test_the_answer_follows_the_verdicts(verdicts: dict[str, str], said: str) -> None:
-    start = "Of {claims.all_count} published statements, this data set can test "
-    answer = ledger.say_agreement(make_checked(**verdicts), {})
-    assert answer == f"{start}{{claims.assessable_count}}{said}"
-    assert ledger.say_agreement(make_checked(N1="not assessable: x"), {}) == f"{start}none."
+VERDICT_WORDS = [
+    ("treated", {"N1": "holds", "N2": "holds"}, "{claims.holds_count} hold"),
+    (
+        "treated",
+        {"N1": "holds", "N2": "does not hold"},
+        "{claims.holds_count} holds and {claims.does-not-hold_count} does not hold (N2)",
+    ),
+    (
+        "treated",
+        {"N1": "holds only as observed"},
+        "{claims.holds-only-as-observed_count} holds only as observed (N1)",
+    ),
+    (
+        "treated",
+        {"N1": "holds only among pairs", "N2": "holds only among pairs"},
+        "{claims.holds-only-among-pairs_count} hold only among pairs (N1 and N2)",
+    ),
+    ("synthetic", {"N1": "holds"}, "{claims.holds_count} was built in"),
+    ("synthetic", {"N1": "holds", "N2": "holds"}, "{claims.holds_count} were built in"),
+    (
+        "synthetic",
+        {"N1": "does not hold"},
+        "{claims.does-not-hold_count} was not built in (N1)",
+    ),
+    ("untreated", {"N1": "holds"}, "{claims.holds_count} is seen too"),
+    ("untreated", {"N1": "holds", "N2": "holds"}, "{claims.holds_count} are seen too"),
+    (
+        "untreated",
+        {"N1": "does not hold"},
+        "{claims.does-not-hold_count} is not seen in this cohort (N1)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("data", "verdicts", "said"), VERDICT_WORDS)
+def test_the_answer_follows_the_verdicts(data: str, verdicts: dict[str, str], said: str) -> None:
+    start = "Of {claims.all_count} published statements, these data can answer "
+    answer = ledger.say_agreement(make_checked(data, **verdicts), {})
+    assert answer == f"{start}{{claims.assessable_count}}: {said}."
+    none = "These data can answer none of {claims.all_count} published statements."
+    assert ledger.say_agreement(make_checked(N1="not assessable: x"), {}) == none
+
+
+@pytest.mark.parametrize("data", statements.WORDS)
+def test_a_claim_of_significance_is_told_by_its_checks(data: str) -> None:
+    checked = make_checked(data, E10="holds").assign(
+        kind="significance", significance="significant"
+    )
+    would = "would " if data == "synthetic" else ""
+    passed = [robustness.Check("rank", True, ""), robustness.Check("holm", None, "")]
+    failed = [robustness.Check("rank", False, ""), robustness.Check("tip", False, "")]
+    said = ledger.say_agreement(checked, {"E10": passed})
+    assert f"(E10) {would}survive" in said
+    assert "every check that was asked of it." in said
+    said = ledger.say_agreement(checked, {"E10": failed})
+    assert "not survive the worst-rank test and the tipping point." in said
 
 
 def test_only_what_was_checked_is_said_to_pass() -> None:
@@ -238,11 +281,34 @@ def test_only_what_was_checked_is_said_to_pass() -> None:
     assert count(some) == ("2", "1")
     assert count({"E1": passed, "E2": passed}) == ("2", "2")
     assert count({"E1": unknown}) == ("0", "0")
-    assert "statements on changes that can be checked," in ledger.say_agreement(checked, some)
-    assert "statements on changes," in ledger.say_agreement(checked, {"E1": passed})
+    said = ledger.say_agreement(checked, some)
+    assert "changes that hold in some reading and can be checked, " in said
+    assert "changes that hold in some reading, " in ledger.say_agreement(checked, {"E1": passed})
     assert "changes" not in ledger.say_agreement(checked, {"E1": unknown})
-    assert len(conclusions.say_tally(checked, some)) == 2
-    assert len(conclusions.say_tally(checked, {"E1": unknown})) == 1
+    # What was built in is no evidence, so it is not tallied for a conclusion.
+    assert len(conclusions.say_tally(checked, some)) == 1
+    assert conclusions.say_tally(checked.assign(data="synthetic"), some) == []
+
+
+def test_what_does_not_hold_has_nothing_to_survive() -> None:
+    asked = {
+        verdict: robustness.check_changes(
+            pd.DataFrame([claim("E9") | {"verdict": verdict}]),
+            make_evidence(**STRONG).reset_index(names="id"),
+            Plan(),
+        )
+        for verdict in statements.VERDICTS
+    }
+    assert [name for name, checks in asked.items() if not checks] == ["does not hold"]
+
+
+def test_the_abstract_s_last_visit_is_not_asked_in_a_longer_plan() -> None:
+    longer = Plan(visits=plan_visits((0, 6, 12, 24, 36)), horizon_months=36)
+    values = {f"composite.alt.m{month}.p_value": 0.3 for month in (6, 12)}
+    # Ranks at two years cannot be significant for improvement, whichever visit the plan ends with.
+    values["composite.alt.m24.p_value"] = 0.04
+    found = robustness.check_null(claim("E4", longer), pd.Series(values), longer)
+    assert found[2].survives is True
 
 
 def test_statements_are_grouped_by_verdict() -> None:
@@ -273,7 +339,7 @@ def test_what_is_said_of_a_change_follows_the_plan() -> None:
 
 def test_conclusions_are_met_with_evidence_on_both_sides(synthetic: Trial, mayo: Trial) -> None:
     for trial, word in ((synthetic, "made to agree"), (mayo, "neither for nor against")):
-        weighed = conclusions.weigh_conclusions(trial, statements.check_trial(trial), {}, 5)
+        weighed = conclusions.weigh_conclusions(trial, statements.check_trial(trial), {})
         assert list(weighed) == ["C1", "C2", "C3", "C4"]
         assert all(found.pro and found.contra for found in weighed.values())
         # What was built into the data is no evidence for it.
@@ -284,7 +350,7 @@ def test_conclusions_are_met_with_evidence_on_both_sides(synthetic: Trial, mayo:
     # Not all of these data agree, so they were not made to.
     assert about.startswith("These data are synthetic:")
     own = replace(synthetic, study=replace(synthetic.study, origin="real"))
-    said = conclusions.weigh_conclusions(own, statements.check_trial(own), {}, 5)
+    said = conclusions.weigh_conclusions(own, statements.check_trial(own), {})
     assert said["C1"].here == ["These data hold no such event either."]
 
 

@@ -8,6 +8,8 @@ from tests.conftest import ROOT
 FLOORS = [
     "check",
     "sphinx",
+    "worlds",
+    "design",
     "abstract",
     "context",
     "meld",

@@ -4,15 +4,12 @@ That the committed data regenerate bit for bit, satisfy every statement and stop
 tested in test_trial.py.
 """
 
-import runpy
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from msct_helpers import Trial
-from msct_helpers.abstract import simulate
+from msct_helpers.abstract import dataset, simulate
 from msct_helpers.trial.load import load_study
 from msct_helpers.trial.plan import Plan
 from msct_helpers.trial.schema import make_schemas
@@ -136,8 +133,9 @@ def test_giving_up_is_said() -> None:
 
 
 def test_the_listed_assumptions_follow_the_generator(monkeypatch: pytest.MonkeyPatch) -> None:
-    script: dict[str, Any] = runpy.run_path(str(ROOT / "data/msct_synthetic/make_data.py"))
-    before = " ".join(script["list_assumptions"]())
+    before = " ".join(dataset.list_assumptions(simulate.SELECTED))
+    assert "measured albumin of 30 g/L or less" in before
+    assert "No entry criterion" in " ".join(dataset.list_assumptions(simulate.MODEST_EFFECT))
     changes = {
         "MISSED_SHARE": (0.11, "11% of those due"),
         "VISIT_WINDOW_DAYS": (17, "within 17 days"),
@@ -148,7 +146,7 @@ def test_the_listed_assumptions_follow_the_generator(monkeypatch: pytest.MonkeyP
     }
     for name, (value, _) in changes.items():
         monkeypatch.setattr(simulate, name, value)
-    after = " ".join(script["list_assumptions"]())
+    after = " ".join(dataset.list_assumptions(simulate.SELECTED))
     for _, words in changes.values():
         assert words in after
         assert words not in before

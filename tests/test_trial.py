@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from msct_helpers import Trial
-from msct_helpers.abstract import statements
+from msct_helpers import Trial, load_trial
+from msct_helpers.abstract import simulate, statements
 from msct_helpers.efficacy.change import derive_change
 from msct_helpers.meld import derive as meld
 from msct_helpers.safety import safety
@@ -17,7 +17,7 @@ from msct_helpers.stats.scores import meld as meld_score
 from tests.conftest import DATASETS, ROOT, get_text, with_tables
 
 
-@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("dataset", [*DATASETS, "msct_synthetic_null"])
 def test_data_regenerate_bit_for_bit(dataset: str, tmp_path: Path) -> None:
     home = ROOT / "data" / dataset
     runpy.run_path(str(home / "make_data.py"))["write_data"](tmp_path)
@@ -25,6 +25,14 @@ def test_data_regenerate_bit_for_bit(dataset: str, tmp_path: Path) -> None:
     assert {"adsl.csv", "adlb.csv"} <= set(made)
     for name in made:
         assert (tmp_path / name).read_bytes() == (home / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("dataset", ["msct_synthetic", "msct_synthetic_null"])
+def test_both_worlds_satisfy_every_statement(dataset: str) -> None:
+    trial = load_trial(ROOT / "data" / dataset)
+    assert simulate.is_compatible(trial)
+    first = trial.adlb[(trial.adlb["PARAMCD"] == "ALB") & (trial.adlb["AVISITN"] == 0)]["AVAL"]
+    assert (first.max() <= 30) == (dataset == "msct_synthetic_null")
 
 
 def test_mayo_deaths_by_visit(mayo: Trial) -> None:

@@ -3,11 +3,14 @@
 Each paragraph opens with its point; every number is a result of another chapter.
 """
 
+from typing import Any
+
 import pandas as pd
 
-from msct_helpers.ard.results import ref
+from msct_helpers.ard.results import make_record, make_rows, ref
 from msct_helpers.book.words import upper_first
 from msct_helpers.context.mayo import describe_moves
+from msct_helpers.design.related import SPAHR_2013, check_responders
 from msct_helpers.efficacy.composite import say_ranks, say_reconciled
 from msct_helpers.trial.load import Trial
 from msct_helpers.trial.plan import MEASURES, Plan
@@ -59,11 +62,12 @@ def discuss_counts() -> str:
         return ref("ceiling", statistic, group=group)
 
     return (
-        "The published counts alone rule out that a rank test of everybody, with death and "
-        f"transplant worst, was significant at two years. Had all {at('5', 'improved_count')} "
-        "others improved, each by another amount, its p-value would have been "
-        f"{at('5', 'p_value')}, and {at('LOST IMPROVED', 'p_value')} had the lost improved too, if "
-        "the events fell within the two years and in different people (both assumed). A mean of "
+        "The published counts alone rule out that a signed-rank test with death and transplant "
+        "worst showed a significant improvement at two years. Had all "
+        f"{at('EQUAL', 'improved_count')} others improved, its p-value would have been "
+        f"{at('EQUAL', 'p_value')} at best, and {at('LOST EQUAL', 'p_value')} had the lost "
+        "improved too, if the events fell within the two years and in different people (both "
+        "assumed). A mean of "
         "those who remain can be significant all the same: it leaves the dead out."
     )
 
@@ -116,6 +120,96 @@ SILENCE = (
     "and no number of patients at any visit. One significant result among so many comparisons is "
     "what chance brings often."
 )
+
+
+def discuss_worlds() -> str:
+    """Return how far the abstract leans to improvement, and how little that says of the cells."""
+
+    def ratio(world: str) -> str:
+        return ref("ratio", "ratio", group=world)
+
+    return (
+        "The abstract leans to improvement, and not to the cells. Trials in which patients improve "
+        f"satisfy its statements {ratio('selected')} times as often as trials in which nothing "
+        f"changes and the sick are enrolled, but only {ratio('concomitant')} times as often as "
+        "trials in which a worsening disease is met by other treatment begun at entry. Both ratios "
+        "move with what is assumed, the second to below one."
+    )
+
+
+def summarise_responders(level: float) -> pd.DataFrame:
+    """Return the count in a published abstract that does not give the per cent beside it.
+
+    Returns
+    -------
+    DataFrame
+        Record, analysis ``spahr`` by arm: denominator, count, percent as printed, found_percent of
+        that count, fits_count that would give the per cent, ratio (odds ratio with it).
+    """
+    rows: list[dict[str, Any]] = []
+    for row in check_responders(SPAHR_2013, level).to_dict("records"):
+        shown = {"denominator": row["size"], "count": row["count"], "percent": row["percent"]}
+        shown |= {"found_percent": row["found"], "fits_count": row["counts"][0]}
+        about: dict[str, Any] = {"group": f"{row['arm']}", "method": "PMID 23341981, recomputed"}
+        rows += make_rows("spahr", shown, decimals=0, **about)
+        rows += make_rows("spahr", {"ratio": row["ratio"]}, decimals=1, **about)
+    return make_record(rows)
+
+
+def discuss_trials() -> str:
+    """Return what other trials add, and an inconsistency that such a check finds in one of them."""
+
+    def at(statistic: str, arm: int = 1) -> str:
+        return ref("spahr", statistic, group=f"{arm}")
+
+    return (
+        "What studies find depends on what they compare. Those that compare with before find that "
+        "liver function improved; in the review that did both, the comparison with controls found "
+        "no difference in MELD at any time. Later pooled analyses of controlled trials find some, "
+        "mostly up to six months, and the Cochrane review calls all of it uncertain.\n\n"
+        "Published counts can be checked as this book checks its own. One randomised trial prints "
+        f"{at('count', 0)} responders in both arms, of {at('denominator', 0)} and of "
+        f"{at('denominator')} patients, with {at('percent', 0)}% and {at('percent')}%. But "
+        f"{at('count')} of {at('denominator')} is {at('found_percent')}%; {at('fits_count')} would "
+        f"give {at('percent')}% and the printed odds ratio of {at('ratio')} (Spahr 2013)."
+    )
+
+
+def list_related(related: pd.DataFrame) -> pd.DataFrame:
+    """Return what other studies found as a display table, before-after comparisons first."""
+    own = related.sort_values("comparison", kind="stable")
+    source = own["pmid"].map(lambda p: f"PMID {p}" if p else "")
+    source = source.where(source != "", own["doi"].map(lambda d: f"doi:{d}" if d else ""))
+    size = own["patients"].map(lambda n: f"{n} patients" if n else "")
+    size = size.where(size != "", own["studies"].map(lambda n: f"{n} studies" if n else ""))
+    return pd.DataFrame(
+        {
+            "Study": own["study"] + " (" + source.where(source != "", own["other"]) + ")",
+            "Compared with": own["comparison"].map(
+                {"before-after": "before", "controlled": "controls"}
+            ),
+            "Design": own["design"] + size.map(lambda text: f", {text}" if text else ""),
+            "Better": own["improved"].str.replace("; ", ", "),
+            "No difference": own["unchanged"].str.replace("; ", ", "),
+        }
+    )
+
+
+def discuss_next() -> str:
+    """Return which trial would decide."""
+
+    def at(group: str, statistic: str) -> str:
+        return ref("next", statistic, group=group)
+
+    return (
+        "What would decide is a randomised trial that counts death as an outcome. To find a "
+        f"difference of three MELD points it needs {at('meld', 'enrolled_count')} patients an arm "
+        "if the dead are taken for missing; to show that the risk of death or transplant is halved, "
+        f"{at('event', 'complete_count')} an arm; a hierarchical comparison of death, transplant "
+        f"and MELD needs {at('wins', 'enrolled_count')} if both improve as assumed. Until then "
+        "patients can be told that the cells were tolerated for a day in few, and that nobody "
+        "knows whether they help."
+    )
 
 
 def discuss_relevance() -> str:

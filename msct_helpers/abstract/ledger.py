@@ -1,14 +1,14 @@
 """Ledger of the published statements: verdict on each, how robust it is, and what it rests on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from msct_helpers.abstract.robustness import Check
-from msct_helpers.abstract.statements import NOT_TESTABLE, VERDICTS, WEIGHED
+from msct_helpers.abstract.robustness import Check, find_failed, list_asked
+from msct_helpers.abstract.statements import HEADS, NOT_TESTABLE, VERDICTS, WEIGHED, WORDS
 from msct_helpers.ard.results import make_id, make_record, make_rows, make_text_row, ref
-from msct_helpers.book.layout import Row
+from msct_helpers.book.layout import Cell, Row
 from msct_helpers.book.words import join_words, name_unit, upper_first
 from msct_helpers.stats.estimate import estimate_proportion
 from msct_helpers.trial.parameters import SCORES
@@ -69,7 +69,7 @@ def summarise_ledger(checked: pd.DataFrame, checks: Checks, plan: Plan) -> pd.Da
 def summarise_claim(claim: Mapping[Any, Any], checks: Checks, plan: Plan) -> list[dict[str, Any]]:
     """Return the rows of the record of one statement."""
     own: dict[str, Any] = {"group": claim["id"], "function": "check_statements"}
-    rows = [make_text_row("claim", "verdict", claim["verdict"], method="see the rules", **own)]
+    rows = [make_text_row("claim", "verdict", claim["words"], method="see the rules", **own)]
     if not pd.isna(claim["found_count"]):
         found = estimate_proportion(
             int(claim["found_count"]), int(claim["found_denominator"]), plan.level
@@ -80,6 +80,8 @@ def summarise_claim(claim: Mapping[Any, Any], checks: Checks, plan: Plan) -> lis
     if known:
         tally: dict[str, float] = {"survives_count": sum(known), "checks_count": len(known)}
         rows += make_rows("claim", tally, method="checks of robustness", **own)
+        asked = list_asked(checks[claim["id"]])
+        rows.append(make_text_row("claim", "asked", asked, method="checks of robustness", **own))
     return rows
 
 
@@ -90,17 +92,26 @@ def list_outcomes(checks: Checks) -> dict[str, list[bool]]:
 
 
 def group_verdicts(checked: pd.DataFrame) -> pd.DataFrame:
-    """Return which statements got which verdict."""
+    """Return which statements got which verdict, in the words for this kind of data."""
+    data = checked["data"].iloc[0]
     short = checked["verdict"].str.partition(":")[0]
     order = [*VERDICTS, "not assessable", NOT_TESTABLE, WEIGHED]
-    rows = [(v, ", ".join(checked.loc[short == v, "id"])) for v in order if (short == v).any()]
-    return pd.DataFrame(rows, columns=["Verdict on these data", "Statements"])
+    rows = [
+        (WORDS[data].get(v, v), ", ".join(checked.loc[short == v, "id"]))
+        for v in order
+        if (short == v).any()
+    ]
+    return pd.DataFrame(rows, columns=[HEADS[data], "Statements"])
 
 
-STATEMENT_COLUMNS = {
-    "Verdict on these data": "{verdict}",
-    "Survives": "{survives_count} of {checks_count}",
-}
+def statement_columns(checked: pd.DataFrame) -> dict[str, Cell]:
+    """Return the verdict on each statement, and which checks were asked of it."""
+    head = "Would survive" if checked["data"].iloc[0] == "synthetic" else "Survives"
+    return {
+        HEADS[checked["data"].iloc[0]]: "{verdict}",
+        head: "{survives_count} of {checks_count}",
+        "Checks asked": "{asked}",
+    }
 
 
 def statement_rows(checked: pd.DataFrame) -> list[Row]:
@@ -117,37 +128,71 @@ def find_target(name: str) -> str:
 
 
 def say_agreement(checked: pd.DataFrame, checks: Checks) -> str:
-    """Return the answer of the chapter: how many statements the data can test and satisfy."""
+    """Return the answer of the chapter: what the data could test, and what became of it."""
     able = checked[checked["verdict"].isin(VERDICTS)]
-    out = "Of {claims.all_count} published statements, this data set can test "
+    data = checked["data"].iloc[0]
     if able.empty:
-        return f"{out}none."
-    out += "{claims.assessable_count}"
-    if (able["verdict"] == "holds").all():
-        out += ", and all of these hold in every reading."
-    elif (able["verdict"] == "holds").any():
-        out += "; {claims.holds_count} of these hold in every reading."
-    else:
-        out += "; none of these holds in every reading."
-    for verdict in VERDICTS[1:]:
-        own = able.loc[able["verdict"] == verdict, "id"].tolist()
-        if own:
-            said = verdict.replace("holds", "hold", 1).replace("does not", "do not")
-            count = f"{{claims.{verdict.replace(' ', '-')}_count}}"
-            out += f" {count} {said if len(own) > 1 else verdict} ({join_words(own)})."
+        return "These data can answer none of {claims.all_count} published statements."
+    out = "Of {claims.all_count} published statements, these data can answer "
+    out += f"{{claims.assessable_count}}: {tell_verdicts(able, data)}."
+    claims = [say_significance(c, checks, data) for c in able.to_dict("records")]
+    out += "".join(f" {said}" for said in claims if said)
     if list_outcomes(checks):
+        would = "would survive" if data == "synthetic" else "survive"
         out += (
-            f" Of {say_changes_checked(checks)}, {{claims.robust_count}} also pass every check "
-            "that applies: the mixed model, Holm's adjustment, death and transplant ranked worst, "
-            "and missing patients worse than imputed."
+            f" Of the {name_checked(checks, data)}, {{claims.robust_count}} of "
+            f"{{claims.changes_count}} {would} every check that was asked."
         )
     return out
 
 
-def say_changes_checked(checks: Checks) -> str:
-    """Return how many testable statements on changes can be checked for robustness."""
-    some = "" if len(list_outcomes(checks)) == len(checks) else " that can be checked"
-    return f"{{claims.changes_count}} testable statements on changes{some}"
+def tell_verdicts(able: pd.DataFrame, data: str) -> str:
+    """Return how many statements got which verdict, with their ids where they are few."""
+    parts = []
+    for verdict in VERDICTS:
+        own = able.loc[able["verdict"] == verdict, "id"].tolist()
+        if own:
+            count = f"{{claims.{verdict.replace(' ', '-')}_count}}"
+            names = f" ({join_words(own)})" if verdict != "holds" else ""
+            conjugate = (PLURAL if len(own) > 1 else SINGULAR)[data]
+            parts.append(f"{count} {conjugate(WORDS[data][verdict])}{names}")
+    return join_words(parts)
+
+
+PLURAL: dict[str, Callable[[str], str]] = {
+    "treated": lambda words: words.replace("holds", "hold").replace("does not", "do not"),
+    "synthetic": lambda words: f"were {words}",
+    "untreated": lambda words: f"are {words}",
+}
+"""Words for what several statements are, by kind of data."""
+
+SINGULAR: dict[str, Callable[[str], str]] = {
+    "treated": str,
+    "synthetic": lambda words: f"was {words}",
+    "untreated": lambda words: f"is {words}",
+}
+"""Words for what one statement is, by kind of data."""
+
+AGREED = {"treated": "hold in some reading", "synthetic": "were built in", "untreated": "are seen"}
+"""Of statements with which the data agree, by kind of data."""
+
+
+def say_significance(claim: Mapping[Any, Any], checks: Checks, data: str) -> str:
+    """Return what becomes of a claim of significance under the checks; nothing of other claims."""
+    if claim["significance"] != "significant" or claim["id"] not in checks:
+        return ""
+    failed, name = find_failed(checks[claim["id"]]), claim["id"]
+    would = "would not survive" if data == "synthetic" else "does not survive"
+    if failed:
+        return f"The claim of significance ({name}) {would} {join_words(failed)}."
+    would = "would survive" if data == "synthetic" else "survives"
+    return f"The claim of significance ({name}) {would} every check that was asked of it."
+
+
+def name_checked(checks: Checks, data: str) -> str:
+    """Return the statements on changes that were checked for robustness, in words."""
+    some = "" if len(list_outcomes(checks)) == len(checks) else " and can be checked"
+    return f"statements on changes that {AGREED[data]}{some}"
 
 
 def say_claim(
@@ -177,7 +222,7 @@ def say_claim(
         [
             f"**{claim['id']}. {claim['statement']}**{silent}",
             "",
-            f"*Verdict: {verdict}.*{found} Shown in {link_shown(claim, able, plan)}.",
+            f"*On these data: {verdict}.*{found} Shown in {link_shown(claim, able, plan)}.",
             "",
             *(f"- {check}" for check in checks.get(claim["id"], ())),
         ]

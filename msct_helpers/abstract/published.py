@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from scipy import stats
 
 from msct_helpers.ard.results import make_record, make_rows, ref
 from msct_helpers.book.figures import BLUE, INK, ORANGE, make_figure
@@ -121,39 +122,48 @@ def summarise_composite_bound(published: pd.DataFrame) -> pd.DataFrame:
     """Return the best that a composite test can reach, by number of events counted.
 
     Everyone without death, transplant or loss is taken to have improved, and everyone whose event
-    counts is ranked worst; the lost are left out. With the signed-rank test no real result can be
-    more favourable.
+    counts is ranked worst, deaths tied below transplants; the lost are left out. The signed-rank
+    test favours no data more than those in which all improved alike.
 
     Returns
     -------
     DataFrame
-        Record, analysis ``ceiling``: p_value (exact signed rank), events_count and
-        improved_count by group, the number of events counted; and group ``LOST IMPROVED``, in
-        which all events count and the lost improved too.
+        Record, analysis ``ceiling``: p_value (exact signed rank), events_count and improved_count
+        by group, the number of events counted, transplants first, with distinct improvements; all
+        events and ``EQUAL`` improvements; and all events where the lost improved too, distinctly
+        (``LOST IMPROVED``) or alike (``LOST EQUAL``). Group ``SIGN``: the sign test, which ranks
+        nothing.
     """
     counts = get_counts(published)
-    events = counts["N3"] + counts["N4"]
-    stayed = counts["N1"] - events - counts["N5"]
-    cases = {f"{counted}": (counted, stayed) for counted in range(events + 1)}
-    cases["LOST IMPROVED"] = (events, stayed + counts["N5"])
+    died, moved = counts["N3"], counts["N4"]
+    stayed = counts["N1"] - died - moved - counts["N5"]
+    distinct = np.arange(1.0, stayed + 1)
+    events = np.repeat([-2.0, -3.0], [moved, died]) * (counts["N1"] + 1)
+    cases = {f"{n}": (distinct, events[:n]) for n in range(died + moved + 1)}
+    cases["EQUAL"] = (np.ones(stayed), events)
+    cases["LOST IMPROVED"] = (np.arange(1.0, stayed + counts["N5"] + 1), events)
+    cases["LOST EQUAL"] = (np.ones(stayed + counts["N5"]), events)
     rows: list[dict[str, Any]] = []
-    for group, (counted, improved) in cases.items():
-        ranked = np.concatenate(
-            [np.arange(1.0, improved + 1), -np.arange(improved + 1.0, improved + counted + 1)]
-        )
-        rows += make_rows(
-            "ceiling",
-            {
-                "p_value": estimate_signed_rank_p(ranked),
-                "events_count": counted,
-                "improved_count": improved,
-            },
-            group=group,
-            n=improved + counted,
-            method="exact two-sided signed-rank test, events worst, all others improved",
-            function="summarise_composite_bound",
-        )
-    return make_record(rows)
+    for group, (improved, worst) in cases.items():
+        p = estimate_signed_rank_p(np.concatenate([improved, worst]))
+        method = "exact two-sided signed-rank test, events worst, all others improved"
+        rows += record_bound(group, p, len(improved), len(worst), method)
+    p = float(stats.binomtest(stayed, stayed + died + moved).pvalue)
+    return make_record([*rows, *record_bound("SIGN", p, stayed, died + moved, "sign test")])
+
+
+def record_bound(
+    group: str, p: float, improved: int, events: int, method: str
+) -> list[dict[str, Any]]:
+    """Return the rows of one case of the bound."""
+    return make_rows(
+        "ceiling",
+        {"p_value": p, "events_count": events, "improved_count": improved},
+        group=group,
+        n=improved + events,
+        method=method,
+        function="summarise_composite_bound",
+    )
 
 
 def list_counts() -> list[Row]:
@@ -202,23 +212,49 @@ def say_ceiling(record: pd.DataFrame, plan: Plan) -> str:
         return ref("ceiling", statistic, group=group)
 
     p = record[record["statistic"] == "p_value"].set_index("group")["value"]
-    p = p.drop("LOST IMPROVED")
+    p = p[p.index.str.isdigit()]
     every, few = p.index[-1], p.index[p < plan.alpha]
     only = f"only while at most {at(few[-1], 'events_count')} of the events count"
     return (
         f"With the lost left out, all {at(every, 'events_count')} deaths and transplants ranked "
-        f"worst and the other {at(every, 'improved_count')} improved, the exact two-sided "
-        f"signed-rank test gives p = {at(every, 'p_value')}; it is below {plan.alpha_words} "
-        f"{only}. Had the lost improved as well, it would give p = "
-        f"{at('LOST IMPROVED', 'p_value')}."
+        f"worst and the other {at(every, 'improved_count')} improved, each by another amount, the "
+        f"exact two-sided signed-rank test gives p = {at(every, 'p_value')}; it is below "
+        f"{plan.alpha_words} {only}. All improved by the same amount, which favours the test "
+        f"most, give p = {at('EQUAL', 'p_value')}. Had the lost improved as well, these would be "
+        f"p = {at('LOST IMPROVED', 'p_value')} and {at('LOST EQUAL', 'p_value')}. A sign test, "
+        f"which only counts who is better, would give p = {at('SIGN', 'p_value')}."
+    )
+
+
+def say_bound() -> str:
+    """Return in one sentence what the counts exclude."""
+
+    def at(statistic: str, group: str = "EQUAL") -> str:
+        return ref("ceiling", statistic, group=group)
+
+    return (
+        f"With {at('events_count')} deaths and transplants ranked worst, not even "
+        f"{at('improved_count')} improvements out of {at('improved_count')} make the signed-rank "
+        f"test at two years significant (p = {at('p_value')} at best, or "
+        f"{at('p_value', 'LOST EQUAL')} had the lost improved too), if the events fell before two "
+        "years and in different people (assumed)."
+    )
+
+
+def say_limit(plan: Plan) -> str:
+    """Return in one sentence what seeing no serious event leaves open."""
+    total, upper = (ref("published", s, group="S1") for s in ("denominator", "percent_upper"))
+    return (
+        f"No serious event within a day of the infusion in {total} patients leaves room for a risk "
+        f"of up to {upper}% (exact one-sided {plan.level_words} limit)."
     )
 
 
 CEILING_MEANS = (
-    "So no data that agree with these counts can make this test of death, transplant and change "
-    "significant at two years, if the events fell before the two years of the abstract and in "
-    "different people (both assumed). A test that only counts who is better and who is worse is "
-    "not bound by this."
+    "So no data that agree with these counts can give this test of death, transplant and change a "
+    "significant improvement at two years, if the events fell before the two years of the abstract "
+    "and in different people (both assumed). The bound is the signed-rank test's: the sign test is "
+    "not bound."
 )
 
 

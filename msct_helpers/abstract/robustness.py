@@ -1,6 +1,6 @@
 """Does a verdict survive? Mixed model, Holm, worst rank and tipping point, for one statement."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import pandas as pd
 from msct_helpers.abstract.statements import CHANGES, VERDICTS
 from msct_helpers.ard.results import make_id, ref
 from msct_helpers.book.words import join_words, name_unit
-from msct_helpers.trial.plan import Plan
+from msct_helpers.trial.plan import MEASURES, Plan, Visit
 
 OTHER_WAY = ", in the other direction"
 
@@ -34,9 +34,12 @@ def describe_checks(plan: Plan) -> pd.DataFrame:
         f"significance, its p-value is {side}.",
         "holm": f"For a word on significance: the mixed model's p-value is {side} after Holm's "
         "adjustment over all endpoints and visits. It is not asked of a direction, which claims no "
-        "significance; its p-value is shown.",
-        "rank": "With death and transplant up to the visit ranked worst, more than half are better "
-        f"than at baseline; for a word on significance, the signed-rank p-value is {side}.",
+        "significance, nor of a word of no significance, which adjustment can only confirm.",
+        "rank": "With everybody enrolled ranked, death and transplant up to the visit worst, the "
+        "sum of the signed ranks has the published direction; for a word on significance, its "
+        f"p-value is {side}. At two years the published counts alone exclude a significant "
+        "improvement, so a claim of one fails there whatever the changes are, and a word of no "
+        "significance is not asked.",
         "tip": f"The conclusion stands while missing patients are {shift} (assumed) worse than "
         "imputed: the mean change keeps its direction, or its interval excludes zero. It is not "
         "asked of a word of no significance.",
@@ -69,7 +72,7 @@ Key = tuple[str, str]
 
 USED: tuple[Key, ...] = (
     *(("mmrm", s) for s in ("change", "ci_low", "ci_high", "p_mmrm", "p_holm")),
-    *(("composite", s) for s in ("p_value", "better_count", "n")),
+    *(("composite", s) for s in ("p_value", "side", "hl")),
     *(("tip", s) for s in ("delta", "flip")),
 )
 """Analysis and statistic of the results that the checks use."""
@@ -78,7 +81,9 @@ USED: tuple[Key, ...] = (
 def check_changes(
     checked: pd.DataFrame, record: pd.DataFrame, plan: Plan
 ) -> dict[str, list[Check]]:
-    """Return the checks of robustness of every statement on a change that the data can test.
+    """Return the checks of robustness of every statement on a change that the data agree with.
+
+    A statement that does not hold in any reading has nothing that could survive.
 
     Parameters
     ----------
@@ -89,7 +94,7 @@ def check_changes(
     plan
         Level of the tests, and the shift that is taken as plausible.
     """
-    able = checked[checked["kind"].isin(CHANGES) & checked["verdict"].isin(VERDICTS)]
+    able = checked[checked["kind"].isin(CHANGES) & checked["verdict"].isin(VERDICTS[:-1])]
     evidence = record.set_index("id")
     return {c["id"]: check_robustness(c, evidence, plan) for c in able.to_dict("records")}
 
@@ -136,12 +141,18 @@ def check_model(
 def check_rank(
     claim: Claim, value: Mapping[Key, float], shown: Mapping[Key, str], plan: Plan
 ) -> Check:
-    """Return whether most are better, and where claimed significantly, with the events worst."""
-    better, size, p = (shown["composite", s] for s in ("better_count", "n", "p_value"))
-    survives = 2 * value["composite", "better_count"] > value["composite", "n"]
+    """Return whether everybody's ranks agree, with the events worst, in direction and p-value."""
+    rises = 1 if claim["direction"] == "higher" else -1
+    published = rises * MEASURES[str(claim["parameter"])].better
+    side = value["composite", "side"]
+    survives = side == published
     if claim["significance"] == "significant":
         survives &= value["composite", "p_value"] < plan.alpha
-    return Check("rank", survives, f"{better} of {size} better, p = {p}")
+    lean = {1.0: "towards better", -1.0: "towards worse"}.get(side, "to neither side")
+    p, middle = shown["composite", "p_value"], shown["composite", "hl"]
+    return Check(
+        "rank", bool(survives), f"ranks lean {lean}, p = {p}; Hodges-Lehmann estimate {middle}"
+    )
 
 
 def check_tipping(
@@ -160,21 +171,51 @@ def check_tipping(
 
 
 def check_null(claim: Claim, values: pd.Series, plan: Plan) -> list[Check]:
-    """Return the checks of a statement that no change of a parameter was significant."""
-    where = [(claim["parameter"], visit.number) for visit in claim["visits"]]
+    """Return the checks of a statement that no change of a parameter was significant.
 
-    def check(name: str, analysis: str, statistic: str) -> Check:
+    The worst-rank test is not asked at the last visit of the abstract: with the published counts
+    no improvement can be significant there.
+    """
+
+    def check(name: str, analysis: str, statistic: str, visits: Sequence[Visit]) -> Check:
+        where = [(claim["parameter"], visit.number) for visit in visits]
         found = [values.get(make_id(analysis, statistic, *at), np.nan) for at in where]
-        if np.isnan(found).any():
+        if not where or np.isnan(found).any():
             return Check(name, None, "not assessable")
         shown = join_words([ref(analysis, statistic, *at) for at in where])
-        return Check(name, bool(min(found) >= plan.alpha), f"p = {shown} at the three visits")
+        at = join_words([visit.words for visit in visits])
+        return Check(name, bool(min(found) >= plan.alpha), f"p = {shown} at {at}")
 
-    imputed = check("tip", "mi", "p_value").words
+    visits = claim["visits"]
+    imputed = check("tip", "mi", "p_value", visits).words
     words = f"not asked of a statement of no significance; by multiple imputation {imputed}"
+    adjusted = check("holm", "mmrm", "p_holm", visits).words
     return [
-        check("mixed", "mmrm", "p_mmrm"),
-        check("holm", "mmrm", "p_holm"),
-        check("rank", "composite", "p_value"),
+        check("mixed", "mmrm", "p_mmrm", visits),
+        Check("holm", None, f"not asked, adjustment can only raise p-values; {adjusted}"),
+        check("rank", "composite", "p_value", list(visits[:-1])),
         Check("tip", None, words),
     ]
+
+
+def find_failed(checks: Sequence[Check]) -> list[str]:
+    """Return the names of the checks that a statement does not survive, inside a sentence."""
+    return [INSIDE[check.name] for check in checks if check.survives is False]
+
+
+INSIDE = {
+    "mixed": "the mixed model",
+    "holm": "Holm's adjustment",
+    "rank": "the worst-rank test",
+    "tip": "the tipping point",
+}
+"""Names of the checks inside a sentence."""
+
+
+def list_asked(checks: Sequence[Check]) -> str:
+    """Return which checks were asked of a statement, and the outcome of each, in a few words."""
+    asked = [check for check in checks if check.survives is not None]
+    return ", ".join(
+        f"{CHECKS[check.name].lower().replace('holm', 'Holm')} {'yes' if check.survives else 'no'}"
+        for check in asked
+    )

@@ -25,6 +25,9 @@ NORMAL_PT_S = 12.0
 LOWEST_INR = 0.9
 EVENT_DAYS = (60, 699)
 RISK_SLOPE = 1.0
+POOL = 20
+"""Patients drawn for each who may enter: more than enough."""
+
 AGE_MEAN, AGE_SD = 50, 11
 AGE_RANGE = (30, 75)
 WOMEN_SHARE = 0.85
@@ -68,15 +71,18 @@ class World:
     """What happens to the laboratory values after the infusion.
 
     ``shift`` is the lasting change of a parameter after baseline: a ratio where the parameter is
-    drawn on the log scale, a difference otherwise.
+    drawn on the log scale, a difference otherwise. ``most_albumin`` is the highest measured
+    albumin (g/L) with which a patient enters.
     """
 
     name: str
     shift: dict[str, float]
+    most_albumin: float = np.inf
 
 
-MODEST_EFFECT = World("modest effect", {"BILI": 0.86, "ALB": 2.2, "INR": 0.95, "ALT": 0.86})
-NO_EFFECT = World("no effect", {})
+MODEST_EFFECT = World("improvement", {"BILI": 0.86, "ALB": 2.2, "INR": 0.95, "ALT": 0.86})
+NO_EFFECT = World("no change", {})
+SELECTED = World("no change, entry at a low albumin", {}, 30.0)
 
 
 def simulate_trial(
@@ -125,7 +131,7 @@ def is_compatible(trial: Trial) -> bool:
 
 def draw_trial(rng: np.random.Generator, world: World, study: Study) -> Trial:
     """Return one draw, accepted or not."""
-    severity, true = draw_patients(rng)
+    severity, true = draw_entrants(rng, world.most_albumin)
     days = {v.number: draw_days(rng, v, len(severity)) for v in study.plan.visits}
     adsl = draw_outcomes(rng, severity, days[study.plan.last.number], study.plan)
     tables = []
@@ -152,6 +158,19 @@ def draw_trial(rng: np.random.Generator, world: World, study: Study) -> Trial:
     adlb = pd.concat(tables).sort_values(["USUBJID", "AVISITN"], kind="stable")
     adlb = adlb.reset_index(drop=True)
     return Trial(study, adsl, adlb, make_adae(rng, adsl), make_adex(adsl), folder="", digest="")
+
+
+def draw_entrants(
+    rng: np.random.Generator, most_albumin: float
+) -> tuple[np.ndarray, dict[str, dict[str, np.ndarray]]]:
+    """Return the first patients (`draw_patients`) whose measured albumin lets them enter."""
+    if np.isinf(most_albumin):
+        return draw_patients(rng)
+    severity, true = draw_patients(rng, 26 * POOL)
+    entered = np.flatnonzero(true["ALB"]["first"] <= most_albumin)[:26]
+    return severity[entered], {
+        code: {name: values[entered] for name, values in own.items()} for code, own in true.items()
+    }
 
 
 def draw_patients(

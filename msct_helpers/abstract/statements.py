@@ -20,6 +20,31 @@ CHANGES = ("direction", "significance")
 VERDICTS = ("holds", "holds only as observed", "holds only among pairs", "does not hold")
 """Verdicts on statements that the data can test."""
 
+WORDS = {
+    "treated": dict(zip(VERDICTS, VERDICTS, strict=True)),
+    "synthetic": {
+        "holds": "built in",
+        "holds only as observed": "built in only as observed",
+        "holds only among pairs": "built in only among pairs",
+        "does not hold": "not built in",
+    },
+    "untreated": {
+        "holds": "seen too",
+        "holds only as observed": "seen too, only as observed",
+        "holds only among pairs": "seen too, only among pairs",
+        "does not hold": "not seen in this cohort",
+    },
+}
+"""Words for each verdict by kind of data: only patients who were infused could have said otherwise.
+"""
+
+HEADS = {
+    "treated": "Verdict on these data",
+    "synthetic": "Built into these data",
+    "untreated": "Seen in these patients",
+}
+"""Heads of the columns in which these words stand."""
+
 NOT_TESTABLE = "design, not testable"
 WEIGHED = "weighed, no verdict"
 
@@ -79,7 +104,16 @@ def describe_rules(plan: Plan) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["Kind of statement", "Rule", "Assumed"])
 
 
-def check_statements(published: pd.DataFrame, record: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def name_kind(trial: Trial) -> str:
+    """Return what kind of data a data set is, by the keys of `WORDS`."""
+    if trial.synthetic:
+        return "synthetic"
+    return "treated" if (trial.adsl["SAFFL"] == "Y").any() else "untreated"
+
+
+def check_statements(
+    published: pd.DataFrame, record: pd.DataFrame, plan: Plan, data: str = "treated"
+) -> pd.DataFrame:
     """Return for each published statement whether the data agree with it.
 
     Parameters
@@ -91,14 +125,16 @@ def check_statements(published: pd.DataFrame, record: pd.DataFrame, plan: Plan) 
         ``risk``) and changes of parameters and scores (``obs``, ``chg``).
     plan
         Its visits and the level of its tests.
+    data
+        What kind of data it is (`name_kind`).
 
     Returns
     -------
     DataFrame
-        The statements in the same order with `FIELDS` and verdict. ``holds_observed`` compares the
-        mean of all seen at the visit with that of all at baseline, ``holds_pairs`` the mean change
-        among participants with both values. ``visits`` are those of the plan that a statement on
-        a change speaks of.
+        The statements in the same order with `FIELDS`, verdict, its words and data.
+        ``holds_observed`` compares the mean of all seen at the visit with that of all at baseline,
+        ``holds_pairs`` the mean change among participants with both values. ``visits`` are those
+        of the plan that a statement on a change speaks of.
     """
     values = record.set_index("id")["value"].to_dict()
     recorded = tuple(record.loc[record["analysis"] == "obs", "parameter"].unique())
@@ -111,7 +147,9 @@ def check_statements(published: pd.DataFrame, record: pd.DataFrame, plan: Plan) 
             months = list_months(claim, published)
             row["visits"] = tuple(find_visit(month, plan) for month in months)
             row |= check_change(claim, row["visits"], months, values, recorded, plan.alpha)
-        rows.append(row | {"verdict": judge(row)})
+        verdict = judge(row)
+        words = WORDS[data].get(verdict, verdict)
+        rows.append(row | {"verdict": verdict, "words": words, "data": data})
     return pd.DataFrame(rows)
 
 
@@ -130,7 +168,7 @@ def check_trial(trial: Trial) -> pd.DataFrame:
         summarise_disposition(trial, trial.plan),
         summarise_safety(trial, trial.plan),
     ]
-    return check_statements(published, pd.concat(found), trial.plan)
+    return check_statements(published, pd.concat(found), trial.plan, name_kind(trial))
 
 
 def judge(row: Mapping[Any, Any]) -> str:

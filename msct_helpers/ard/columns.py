@@ -14,6 +14,7 @@ PUBLISHED = {
     "n": ("n", "Participants behind it"),
     "method": ("method", "How it was computed, as `AnalysisMethod.description`"),
     "function": ("function", "Function that computed it, in `msct_helpers`"),
+    "origin": ("origin", "What it rests on: synthetic or real data, published, or assumed"),
     "shown": (
         "shownIn",
         "Where it is shown: prose (prose:x, of chapter x), or the name of a table or figure",

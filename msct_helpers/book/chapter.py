@@ -24,6 +24,7 @@ from msct_helpers.ard.reference import compare_records, say_agreement
 from msct_helpers.ard.results import NOT_ESTIMABLE, make_record
 from msct_helpers.book import document
 from msct_helpers.book.document import Document, Node, make_text, quote
+from msct_helpers.book.figures import write_mark
 from msct_helpers.book.records import RECORD_KEY, read_record
 from msct_helpers.trial.load import Trial, load_reference, load_trial
 from msct_helpers.trial.plan import Plan
@@ -73,16 +74,24 @@ class Chapter:
         shown = [row for row in self._record.values() if name in row["shown"].split()]
         return make_record(shown)
 
-    def record(self, rows: pd.DataFrame) -> pd.DataFrame:
+    def record(self, rows: pd.DataFrame, *, origin: str = "") -> pd.DataFrame:
         """Add results to the chapter's record and return them.
+
+        Parameters
+        ----------
+        rows
+            Results (`msct_helpers.ard.results.make_record`).
+        origin
+            What they rest on, where that is not this data set: published, real or assumed.
 
         Raises
         ------
         ValueError
             If an id was recorded before with another value.
         """
+        about = {"chapter": self.name, "shown": "", "origin": origin or self.trial.study.origin}
         for row in rows.astype(object).where(rows.notna(), None).to_dict("records"):
-            known = self._record.setdefault(row["id"], row | {"chapter": self.name, "shown": ""})
+            known = self._record.setdefault(row["id"], row | about)
             if known["value"] != row["value"]:
                 raise ValueError(f"{row['id']}: recorded before with another value")
         return rows
@@ -190,6 +199,10 @@ class Chapter:
         }
         return Document([table, *self._offer_rows(name)])
 
+    def _mark_data(self) -> str:
+        """Return in a few words what data these are, for the inside of a figure."""
+        return "Synthetic data" if self.trial.synthetic else self.trial.study.short_title
+
     def _label(self, caption: str, label: bool) -> str:
         """Return a caption that says what kind of data is shown, where it shows any."""
         return f"{caption} {quote(self.trial.study.label)}" if label else caption
@@ -218,6 +231,7 @@ class Chapter:
         alt: str,
         rows: pd.DataFrame | None = None,
         label: bool = True,
+        mark: str = "",
         otherwise: str = "",
     ) -> Document:
         """Return a numbered vector figure.
@@ -237,6 +251,8 @@ class Chapter:
             Results that are drawn; default: the first of `data`.
         label
             Whether caption and alt text say what kind of data it shows; not where it shows none.
+        mark
+            What the drawing itself says of its data, where these are not those of the data set.
         otherwise
             What is said where there is no figure, such as why it is not assessable.
         """
@@ -246,6 +262,7 @@ class Chapter:
         for key in (first if rows is None else rows).get("id", ()):
             self._mark(key, name)
         fig = plot(*data)
+        write_mark(fig, mark or self._mark_data())
         block = {
             "kind": "figure",
             "name": name,

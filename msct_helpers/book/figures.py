@@ -8,6 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 
+from msct_helpers.trial.text import show_characters
+
 INK, GREY = "#222222", "#8a8a8a"
 BLUE, ORANGE, GREEN = (sns.color_palette("colorblind", as_cmap=False)[i] for i in (0, 1, 2))
 WIDTH = 5.2
@@ -50,3 +52,14 @@ def make_figure(height: float) -> tuple[Figure, Axes]:
     set_style()
     fig = Figure(figsize=(WIDTH, height), layout="constrained")
     return fig, fig.subplots()
+
+
+def write_mark(fig: Figure, text: str) -> None:
+    """Write under a drawing what data it shows, so that a copied figure still says it."""
+    shown = fit_font(show_characters(text))
+    shown = shown if len(shown) <= LONGEST_MARK else f"{shown[:LONGEST_MARK]}..."
+    fig.supxlabel(shown, x=0.99, ha="right", fontsize=7, color=GREY)
+
+
+LONGEST_MARK = 70
+"""Characters of a mark that fit under a drawing."""

@@ -36,9 +36,11 @@ READERS = {
     "load_statements": "data/published/*",
     "load_standards": "data/standards.yml",
     "load_population": "data/mayo_pbc/*",
+    "load_related": "data/published/*",
+    "load_grid": "data/worlds/*",
+    "load_note": "data/worlds/*",
 }
-"""Files of the project by the function of `msct_helpers.trial.load` that reads them: code that
-calls it depends on them."""
+"""Files of the project by the function that reads them: code that calls it depends on them."""
 
 _IMPORT = re.compile(r"(?:\bfrom\s+([.\w]+)\s+)?\bimport\s+(\([^)]*\)|[^\n;(]+)")
 _IGNORED = re.compile(r"#.*|\\\n")
@@ -112,7 +114,7 @@ def list_files(cells: list[str]) -> list[Path]:
     texts = [*cells, *(path.read_text(encoding="utf-8") for path in callers)]
     files = [*modules.values(), *data_folder().glob("*")]
     for reader, pattern in READERS.items():
-        if any(f"{reader}()" in text for text in texts):
+        if any(f"{reader}(" in text for text in texts):
             files += ROOT.glob(pattern)
     return [path for path in files if path.is_file()]
 

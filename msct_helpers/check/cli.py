@@ -1,4 +1,4 @@
-"""Command line: `msct check` and `msct verify`.
+"""Command line: `msct check`, `verify`, `simulate`, `worlds` and `design`.
 
 What only one command needs is imported when it runs: checking a data set needs no Sphinx.
 """
@@ -156,6 +156,105 @@ def report(checks: "list[Check]") -> None:
             click.echo(f"  {problem}")
         if len(check.problems) > SHOWN:
             click.echo(f"  and {len(check.problems) - SHOWN} more, in certificate.json")
+
+
+@main.command()
+@click.option("--world", default="improvement", show_default=True, help="Which assumptions.")
+@click.option("--trials", default=10_000, show_default=True, type=click.IntRange(1))
+@click.option("--seed", default=20260101, show_default=True, type=click.IntRange(0))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Parquet file to write, one row a trial. Started again, a run continues.",
+)
+@click.option(
+    "--statements",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Statements of another abstract; default: data/published/statements.csv.",
+)
+@click.option("--visits", help="Months of the visits after baseline, as 6,12,24.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1))
+@click.option("--cluster", metavar="ADDRESS", help="Scheduler of a Dask cluster.")
+def simulate(
+    world: str,
+    trials: int,
+    seed: int,
+    out: Path,
+    statements: Path | None,
+    visits: str | None,
+    workers: int,
+    cluster: str | None,
+) -> None:
+    """Simulate trials of a WORLD and say which satisfy every published statement.
+
+    The result depends on world, trials, seed and statements, not on who computed it.
+    """
+    from msct_helpers.trial.load import load_statements
+    from msct_helpers.trial.plan import make_plan
+    from msct_helpers.worlds.assume import WORLDS
+    from msct_helpers.worlds.run import run_stored
+    from msct_helpers.worlds.target import read_target
+    from msct_helpers.worlds.workers import choose_workers
+
+    if world not in WORLDS:
+        raise click.UsageError(f"--world {world}: expected one of {', '.join(WORLDS)}")
+    try:
+        months = [0, *(int(m) for m in visits.split(","))] if visits else None
+        plan = make_plan(months[-1] if months else None, months)
+        target = read_target(load_statements(statements), plan)
+        run = choose_workers(workers, cluster)
+        with click.progressbar(length=trials, label=world) as bar:
+            table = run_stored(WORLDS[world], target, trials, seed, out, run, bar.update)
+    except (ImportError, OSError, ValueError) as error:
+        raise click.UsageError(str(error)) from None
+    click.echo(f"{int(table['accepted'].sum())} of {trials} trials satisfy every statement: {out}")
+
+
+@main.command()
+@click.option("--trials", type=click.IntRange(5000), help="Trials of each world.")
+@click.option("--cell-trials", type=click.IntRange(5000), help="Trials of each cell of the grid.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to.")
+def worlds(trials: int | None, cell_trials: int | None, out: Path | None) -> None:
+    """Run every world and the grid over the assumptions, and store what the book reads.
+
+    It takes about half an hour on one core.
+    """
+    from msct_helpers.worlds import grid
+
+    grid.store_grid(
+        out or grid.STORED,
+        trials or grid.TRIALS,
+        cell_trials or grid.CELL_TRIALS,
+        grid.SEED,
+        click.echo,
+    )
+
+
+@main.command()
+@click.option("--difference", default=3.0, show_default=True, help="Points of MELD to be found.")
+@click.option("--sd", default=5.0, show_default=True, help="SD of MELD at a visit.")
+@click.option("--rho", default=0.6, show_default=True, help="Correlation with baseline.")
+@click.option("--risk", default=0.25, show_default=True, help="Death or transplant, controls.")
+@click.option("--risk-ratio", default=0.5, show_default=True, help="The same, treated to controls.")
+@click.option("--death-share", default=0.6, show_default=True, help="Deaths among these events.")
+@click.option("--missing", default=9 / 26, show_default="9/26", help="Without MELD at the horizon.")
+@click.option("--lost", default=4 / 26, show_default="4/26", help="Lost to follow-up.")
+@click.option("--level", default=0.95, show_default=True, help="Two-sided confidence level.")
+@click.option("--power", default=0.9, show_default=True)
+@click.option("--trials", default=2000, show_default=True, type=click.IntRange(1))
+@click.option("--seed", default=20260101, show_default=True, type=click.IntRange(0))
+def design(trials: int, seed: int, **assumed: float) -> None:
+    """Print how many patients the next trial needs, by formula, and its power by simulation."""
+    from msct_helpers.design.size import Protocol
+    from msct_helpers.design.table import plan_trial, show_table
+
+    try:
+        protocol = Protocol(**assumed)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    table = plan_trial(protocol, trials=trials, seed=seed)
+    click.echo(show_table(protocol, table, trials))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ TITLES = {
 REQUIRED: dict[str, tuple[str, ...]] = {
     "trend": tuple(map(str, range(1, 23))),
     "consort-2025": tuple(map(str, range(1, 31))),
+    "consort-abstracts": tuple(map(str, range(1, 18))),
     "consort-harms": tuple(map(str, range(1, 11))),
     "ich-e3": (
         *("9", "10.1", "10.2", "11.1", "11.2", "11.4"),

@@ -21,7 +21,12 @@ from msct_helpers.trial.schema import AGE, CELL_SOURCES, NO_CELLS
 CATEGORIES = {"SEX": "Sex", "DIAG": "Diagnosis"}
 """Characteristics that are counted, and their heads; all others are numbers."""
 
-GROUP_NAMES = {"ALL": "All", "COMPLETED": "Completed", "LEFT": "Left"}
+GROUP_NAMES = {
+    "ALL": "All",
+    "COMPLETED": "Stayed",
+    "EVENT": "Died or transplanted",
+    "LOST": "Left otherwise",
+}
 
 APART = 0.5
 """Standardised difference from which those who left are said to differ."""
@@ -39,14 +44,17 @@ def derive_groups(trial: Trial, plan: Plan) -> dict[str, pd.Series]:
     Returns
     -------
     dict
-        ALL; each source of cells that was given; COMPLETED (at risk at the last visit) and LEFT.
-        Boolean series over the rows of adsl.
+        ALL; each source of cells that was given; COMPLETED (expected at the last visit), and of
+        who left before it EVENT (died or transplanted) and LOST (for another reason). Boolean
+        series over the rows of adsl.
     """
     adsl = trial.adsl
-    stayed = derive_follow_up(trial, plan)["LASTRISK"] == plan.last.number
+    course = derive_follow_up(trial, plan)
+    stayed = course["LASTRISK"] == plan.last.number
+    event = ~stayed & course["STATUS"].isin(["DEATH", "LIVER TRANSPLANT"])
     groups = {"ALL": pd.Series(True, index=adsl.index)}
     groups |= {source: adsl["MSCSRC"] == source for source in list_sources(adsl)}
-    return groups | {"COMPLETED": stayed, "LEFT": ~stayed}
+    return groups | {"COMPLETED": stayed, "EVENT": event, "LOST": ~stayed & ~event}
 
 
 def derive_characteristics(trial: Trial, scores: pd.DataFrame) -> pd.DataFrame:
@@ -82,7 +90,7 @@ def summarise_baseline(trial: Trial, scores: pd.DataFrame, plan: Plan) -> pd.Dat
     DataFrame
         Record. ``group`` with the size of each group of `derive_groups`; ``base`` with n, mean,
         sd, median, q1, q3 of numbers and count, percent of levels (parameter ``SEX=F``);
-        ``smd`` with the standardised mean difference, those who left minus those who completed.
+        ``smd`` with the standardised mean difference, EVENT and LOST minus COMPLETED.
     """
     groups = derive_groups(trial, plan)
     people = derive_characteristics(trial, scores)
@@ -95,8 +103,9 @@ def summarise_baseline(trial: Trial, scores: pd.DataFrame, plan: Plan) -> pd.Dat
         for code in people:
             unit = "age" if code == "AGE" else str(units.get(code, ""))
             rows += describe_column(people.loc[members, code], str(code), unit, group)
-    for code in people:
-        rows += compare_column(people[code], groups["COMPLETED"], groups["LEFT"], str(code))
+    for code in map(str, people):
+        for group in ("EVENT", "LOST"):
+            rows += compare_column(people[code], groups["COMPLETED"], groups[group], code, group)
     return make_record(rows)
 
 
@@ -118,7 +127,7 @@ def describe_column(values: pd.Series, code: str, unit: str, group: str) -> list
 
 
 def compare_column(
-    values: pd.Series, stayed: pd.Series, left: pd.Series, code: str
+    values: pd.Series, stayed: pd.Series, left: pd.Series, code: str, group: str
 ) -> list[dict[str, Any]]:
     """Return the standardised differences of one characteristic, a row for each level."""
     parts = (
@@ -133,6 +142,7 @@ def compare_column(
             "smd",
             {"smd": value},
             parameter=name,
+            group=group,
             unit="SD",
             decimals=2,
             n=int(numbers.notna().sum()),
@@ -240,30 +250,48 @@ def group_columns(groups: Sequence[str]) -> dict[str, Cell]:
     return {head_group(group): show_group(group) for group in groups}
 
 
-def say_leavers(record: pd.DataFrame) -> str:
-    """Return in which characteristics those who left differed most from those who completed."""
+def list_leavers(record: pd.DataFrame) -> list[str]:
+    """Return the groups, of those who stayed and those who left in one way, that have anybody."""
     size = record[record["analysis"] == "group"].set_index("group")["value"]
-    if not size["LEFT"] or not size["COMPLETED"]:
-        who = "Everybody left" if size["LEFT"] else "Nobody left"
-        return f"{who} before the last visit: there are no two groups to compare."
-    own = record[(record["analysis"] == "smd") & ~record["parameter"].str.contains("=")]
+    return [group for group in ("COMPLETED", "EVENT", "LOST") if size[group]]
+
+
+def difference_columns(groups: Sequence[str]) -> dict[str, Cell]:
+    """Return the columns of the standardised differences of who left in a way."""
+    short = {"EVENT": "Difference, died or transplanted", "LOST": "Difference, left otherwise"}
+    return {short[g]: f"{{smd.smd@{g}}}" for g in groups if g in short}
+
+
+def say_leavers(record: pd.DataFrame) -> str:
+    """Return in which characteristics those who left, by reason, differed from those who stayed."""
+    size = record[record["analysis"] == "group"].set_index("group")["value"]
+    if not size["COMPLETED"] or size["COMPLETED"] == size["ALL"]:
+        who = "Nobody left" if size["COMPLETED"] else "Everybody left"
+        return f"{who} before the last visit: there are no groups to compare."
+    parts = [say_group(record, group) for group in ("EVENT", "LOST") if size[group]]
+    return (
+        f"{ref('group', 'count', group='COMPLETED')} stayed to the last visit. {' '.join(parts)} "
+        "Some differences arise by chance, and no test is made; but where the sicker die, later "
+        "means look better. Whoever only missed a visit is counted among those who stayed."
+    )
+
+
+def say_group(record: pd.DataFrame, group: str) -> str:
+    """Return in what those who left in one way differed most from those who stayed, at baseline."""
+    own = record[(record["analysis"] == "smd") & (record["group"] == group)]
+    # Prothrombin time and INR are one measurement.
+    same = own["parameter"].eq("INR") & (own["parameter"] == "PT").any()
+    own = own[~own["parameter"].str.contains("=") & ~same]
     own = own.assign(size=own["value"].abs()).sort_values("size", ascending=False)
     apart = own[own["size"] >= APART].head(3)
-    head = (
-        f"{ref('group', 'count', group='LEFT')} left before the last visit and "
-        f"{ref('group', 'count', group='COMPLETED')} did not."
-    )
+    who = "died or were transplanted" if group == "EVENT" else "left for another reason"
+    head = f"{ref('group', 'count', group=group)} {who}; at baseline"
     if apart.empty:
-        return f"{head} At baseline no measured value differed by half a standard deviation."
+        return f"{head} no measured value of theirs differed by half a standard deviation."
     parts = [
         f"{'age' if c == 'AGE' else MEASURES[c].title} "
-        f"({'higher' if value > 0 else 'lower'} in those who left, by "
-        f"{ref('smd', 'smd', c, unsigned=True)} standard deviations)"
+        f"({'higher' if value > 0 else 'lower'} by "
+        f"{ref('smd', 'smd', c, group=group, unsigned=True)} standard deviations)"
         for c, value in zip(apart["parameter"], apart["value"], strict=True)
     ]
-    return (
-        f"{head} Of age, laboratory values and scores they differed at baseline most in "
-        f"{join_words(parts)}. Some differences arise by chance, and no test is made; but where "
-        "the sicker leave, later means look better. Whoever only missed a visit is counted among "
-        "those who did not leave."
-    )
+    return f"{head} they differed most in {join_words(parts)}."

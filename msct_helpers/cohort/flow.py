@@ -40,7 +40,7 @@ def say_enrolment(record: pd.DataFrame, plan: Plan) -> str:
         f"{ref('enrolled', 'count')} participant{' was' if alone else 's were'} enrolled. {given} "
         f"Within {plan.horizon} the first event was death in {count('DEATH')}, liver transplant in "
         f"{count('LIVER TRANSPLANT')}, and {count('LOST TO FOLLOW-UP')} were lost to follow-up. At "
-        f"{plan.span} {seen('RISK')} were still at risk and {seen('ATTENDED')} were seen "
+        f"{plan.span} {seen('RISK')} were still followed and {seen('ATTENDED')} were seen "
         f"({seen('ATTENDED', 'percent')}% of all)."
     )
 
@@ -91,7 +91,7 @@ def derive_steps(record: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     steps += [(f"Enrolled\n{ref('enrolled', 'count')}", excluded), step_infused(record)]
     for visit in plan.visits:
         risk, seen = (count("visit", g, visit.number) for g in ("RISK", "ATTENDED"))
-        text = f"{visit.name}\n{risk} at risk, {seen} attended"
+        text = f"{visit.name}\n{risk} expected, {seen} attended"
         steps.append((text, list_left(record, visit.number, plan)))
     text = f"{upper_first(plan.horizon)}\n{count('status', 'IN FOLLOW-UP')} still followed"
     steps.append((text, list_left(record, None, plan)))

@@ -14,7 +14,7 @@ from msct_helpers.trial.load import Trial
 from msct_helpers.trial.plan import MEASURES, Plan
 from msct_helpers.trial.schema import DISCONTINUATION, NO_CELLS
 
-STATES = {"RISK": "At risk", "ATTENDED": "Attended", "MISSED": "Missed", "LEFT": "Left"}
+STATES = {"RISK": "Expected", "ATTENDED": "Attended", "MISSED": "Missed", "LEFT": "Left"}
 """What is counted at each visit, and its head."""
 
 
@@ -128,16 +128,16 @@ def list_splits(
     stayed = (status == "IN FOLLOW-UP").sum()
     ended = stayed + exits.loc[exits["AVISITN"].isna(), "COUNT"].sum()
     risk = visits["RISK"].tolist()
-    yield "enrolled and at risk at baseline", len(adsl), risk[0]
+    yield "enrolled and expected at baseline", len(adsl), risk[0]
     yield "enrolled and sources of cells", len(adsl), adsl["MSCSRC"].notna().sum()
     yield "left by the last visit", visits["LEFT"].iloc[-1], gone.sum()
-    yield "at risk at the last visit, and at the end of follow-up or gone", risk[-1], ended
+    yield "expected at the last visit, and at the end of follow-up or gone", risk[-1], ended
     for before, now in pairwise(visits.itertuples()):
-        what = f"at risk at {before.AVISIT}, and at risk or gone at {now.AVISIT}"
+        what = f"expected at {before.AVISIT}, and expected or gone at {now.AVISIT}"
         yield what, before.RISK, now.RISK + gone.get(now.AVISITN, 0)
     for visit in visits.itertuples():
         seen = min(visit.ATTENDED, visit.RISK)
-        yield f"attended {visit.AVISIT} and at risk then", visit.ATTENDED, seen
+        yield f"attended {visit.AVISIT} and expected then", visit.ATTENDED, seen
 
 
 def check_flow(
@@ -231,7 +231,7 @@ def summarise_completeness(trial: Trial, plan: Plan) -> pd.DataFrame:
                 parameter=code,
                 visit=visit,
                 n=total,
-                method="participants with a value, of those at risk at the visit",
+                method="participants with a value, of those expected at the visit",
                 function="summarise_completeness",
             )
     return make_record(rows)

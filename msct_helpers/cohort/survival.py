@@ -80,7 +80,13 @@ def estimate_survival(days: pd.Series, event: pd.Series, level: float) -> pd.Dat
 
 
 def estimate_log_log(share: pd.Series, se: pd.Series, level: float) -> tuple[pd.Series, pd.Series]:
-    """Return the log-log interval of probabilities; NaN where one is 0 or 1."""
+    """Return the log(-log) interval of probabilities; NaN where one is 0 or 1.
+
+    Notes
+    -----
+    Kalbfleisch and Prentice, The Statistical Analysis of Failure Time Data, 2002, section 1.4; of a
+    cumulative incidence: Choudhury, Stat Med 2002; 21: 1129-1144.
+    """
     inside = share.where((share > 0) & (share < 1))
     half = stats.norm.ppf((1 + level) / 2) * se / (inside * np.log(inside)).abs()
     return inside ** np.exp(half), inside ** np.exp(-half)
@@ -100,8 +106,8 @@ def estimate_incidence(days: pd.Series, cause: pd.Series, level: float) -> pd.Da
     -------
     DataFrame
         A row for day 0 and for each day of the data: DAY, and for each cause the Aalen-Johansen
-        estimate, its standard error, and the limits that follow from the log-log interval of one
-        minus it (columns DEATH, DEATH_SE, DEATH_LOW, DEATH_HIGH, LIVER TRANSPLANT, ...).
+        estimate, its standard error, and its log(-log) interval (columns DEATH, DEATH_SE,
+        DEATH_LOW, DEATH_HIGH, LIVER TRANSPLANT, ...).
     """
     times, shares, errors = [], [], []
     if cause.any():
@@ -113,8 +119,8 @@ def estimate_incidence(days: pd.Series, cause: pd.Series, level: float) -> pd.Da
         known = code <= len(shares)
         curve[name] = [0.0, *shares[code - 1]] if known else 0.0
         curve[f"{name}_SE"] = [0.0, *errors[code - 1]] if known else 0.0
-        low, high = estimate_log_log(1 - curve[name], curve[f"{name}_SE"], level)
-        curve[f"{name}_LOW"], curve[f"{name}_HIGH"] = 1 - high, 1 - low
+        low, high = estimate_log_log(curve[name], curve[f"{name}_SE"], level)
+        curve[f"{name}_LOW"], curve[f"{name}_HIGH"] = low, high
     return curve
 
 
@@ -178,7 +184,7 @@ def summarise_survival(
     interval = f"log-log {plan.level_words} interval"
     methods = {
         "tfs": f"Kaplan-Meier, {interval}",
-        "cif": f"Aalen-Johansen, competing risks, {interval} of one minus incidence",
+        "cif": f"Aalen-Johansen, competing risks, {interval} of the incidence",
         "naive": "one minus Kaplan-Meier of death, transplants censored",
     }
     rows: list[dict[str, Any]] = []

@@ -290,6 +290,59 @@ def summarise_serious(listing: pd.DataFrame) -> pd.DataFrame:
     return make_record(rows)
 
 
+def derive_deaths(trial: Trial, plan: Plan) -> pd.DataFrame:
+    """Return the deaths within the horizon, where adverse events tell their cause.
+
+    Returns
+    -------
+    DataFrame
+        USUBJID, DAY (of death), EVENT (the fatal event, or that none is recorded), AEREL; in order
+        of the day. Empty where adverse events were not recorded.
+    """
+    columns = ["USUBJID", "DAY", "EVENT", "AEREL"]
+    died = trial.adsl[trial.adsl["DTHDY"] - 1 <= plan.horizon_days]
+    if trial.adae is None or died.empty:
+        return pd.DataFrame(columns=columns)
+    fatal = trial.adae[trial.adae["AEOUT"] == "FATAL"].drop_duplicates("USUBJID", keep="last")
+    fatal = fatal.rename(columns={"AEDECOD": "EVENT"})[["USUBJID", "EVENT", "AEREL"]]
+    out = died[["USUBJID", "DTHDY"]].rename(columns={"DTHDY": "DAY"}).merge(fatal, how="left")
+    out = out.assign(EVENT=out["EVENT"].fillna("cause not recorded"))
+    return out.sort_values("DAY", kind="stable").reset_index(drop=True)[columns]
+
+
+def summarise_deaths(deaths: pd.DataFrame) -> pd.DataFrame:
+    """Return the day of each death of `derive_deaths`, analysis ``death``."""
+    rows: list[dict[str, Any]] = []
+    for number, day in enumerate(deaths["DAY"], 1):
+        rows += make_rows(
+            "death", {"day": float(day)}, group=f"{number}", decimals=0, method="as recorded",
+            function="derive_deaths",
+        )  # fmt: skip
+    return make_record(rows)
+
+
+def lay_out_deaths(deaths: pd.DataFrame, trial: Trial) -> pd.DataFrame:
+    """Return the table of deaths; of synthetic data, it says what was invented."""
+    rows = [
+        (
+            str(number),
+            ref("death", "day", group=f"{number}"),
+            quote(str(row.EVENT)),
+            "not recorded" if pd.isna(row.AEREL) else quote_lower(row.AEREL),
+        )
+        for number, row in enumerate(deaths.itertuples(), 1)
+    ]
+    out = pd.DataFrame(rows, columns=["Participant", "Study day", "Cause", "Relation to treatment"])
+    return out.assign(Basis="invented, but for the number of deaths") if trial.synthetic else out
+
+
+def say_no_deaths(trial: Trial, plan: Plan) -> str:
+    """Return why there is no table of deaths."""
+    if (trial.adsl["DTHDY"] - 1 <= plan.horizon_days).any():
+        return "Causes of death were not recorded, as no adverse events were."
+    return f"No death within {plan.horizon} was recorded."
+
+
 def say_events(trial: Trial, overview: pd.DataFrame) -> str:
     """Return how many had an adverse event, a severe, a serious and a related one; or why not.
 

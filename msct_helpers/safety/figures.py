@@ -4,9 +4,11 @@ from textwrap import fill
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
-from msct_helpers.book.figures import BLUE, make_figure
+from msct_helpers.book.figures import BLUE, ORANGE, make_figure
 from msct_helpers.book.words import LABELS
+from msct_helpers.safety.liver import LIMITS
 from msct_helpers.trial.plan import Plan
 
 
@@ -29,4 +31,26 @@ def plot_risks(record: pd.DataFrame, plan: Plan) -> Figure:
     ax.set_yticks(range(len(wide)), [fill(LABELS[group], 26) for group in wide.index])
     ax.set(xlabel=f"Per cent (exact {plan.level_words} interval)", ylim=(-0.6, len(wide) - 0.4))
     ax.set_xlim(left=0)
+    return fig
+
+
+def plot_liver(peaks: pd.DataFrame) -> Figure:
+    """Return highest ALT against highest bilirubin, in multiples of their upper limits.
+
+    Parameters
+    ----------
+    peaks
+        `msct_helpers.safety.liver.derive_peaks`.
+    """
+    fig, ax = make_figure(3.6)
+    ax.axvline(LIMITS["ALT"], color=ORANGE, lw=1.2)
+    ax.axhline(LIMITS["BILI"], color=ORANGE, lw=1.2)
+    ax.scatter(peaks["ALT"], peaks["BILI"], color=BLUE, s=22, alpha=0.8, edgecolors="none")
+    ticks = [0.25, 0.5, 1, 2, 3, 5, 10, 20, 50]
+    for axis, scale in ((ax.xaxis, ax.set_xscale), (ax.yaxis, ax.set_yscale)):
+        scale("log")
+        axis.set_major_locator(FixedLocator(ticks))
+        axis.set_major_formatter(ScalarFormatter())
+        axis.set_minor_locator(NullLocator())
+    ax.set(xlabel="Highest ALT / upper limit", ylabel="Highest bilirubin / upper limit")
     return fig

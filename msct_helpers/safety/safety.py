@@ -248,3 +248,21 @@ def say_outcomes(plan: Plan) -> str:
         f"Within {plan.horizon} the first event was death in {died} and liver transplant in "
         f"{moved}; lost to follow-up were {lost}."
     )
+
+
+SHELLS = {
+    "Concomitant medication": "also what was given beside the cells, such as albumin or "
+    "ursodeoxycholic acid",
+    "Medical history": "duration of the disease, former decompensation",
+    "Protocol deviations": "with the protocol itself",
+    "Vital signs and physical findings": "around the infusion and later",
+    "Narratives of deaths and serious events": "course, treatment, autopsy",
+}
+"""What reports tell besides (ICH E3), and what belongs to it."""
+
+
+def list_shells(trial: Trial) -> pd.DataFrame:
+    """Return what a full report would tell and this data set does not."""
+    why = "not stated in the abstract, and not invented" if trial.synthetic else "not recorded"
+    rows = [(name, f"{why} ({what})") for name, what in SHELLS.items()]
+    return pd.DataFrame(rows, columns=["Item (ICH E3)", "In this data set"])

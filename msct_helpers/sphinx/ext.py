@@ -40,6 +40,9 @@ FACTS = ("title", "short_title", "label", "source", "licence", "population", "tr
 EVIDENCE = "Evidence"
 """Part of the contents whose chapters are about the abstract."""
 
+JUDGING = ("chapters/standards",)
+"""Chapters of other parts that judge it."""
+
 WORDS = ("horizon", "at_last", "level_words", "alpha_words")
 """What pages say of the analysis plan, by the names of `msct_helpers.trial.plan.Plan`."""
 
@@ -80,10 +83,14 @@ def leave_out_evidence(app: Sphinx, config: Config) -> None:
     """Leave the chapters about the abstract out of a book whose data set does not name it."""
     if config.msct_abstract:
         return
-    site = config.external_site_map
-    dropped = [tree for tree in site.root.subtrees if tree.caption == EVIDENCE]
-    site.root.subtrees = [tree for tree in site.root.subtrees if tree not in dropped]
-    names = [str(item) for tree in dropped for item in tree.items]
+    site, kept, names = config.external_site_map, [], []
+    for part in site.root.subtrees:
+        items = [str(item) for item in part.items]
+        dropped = items if part.caption == EVIDENCE else [n for n in items if n in JUDGING]
+        names += dropped
+        part.items = [item for item in part.items if str(item) not in dropped]
+        kept += [part] if part.items else []
+    site.root.subtrees = kept
     for name in names:
         del site[name]
     config.exclude_patterns = config.exclude_patterns + [f"{name}.md" for name in names]

@@ -11,6 +11,10 @@ Floats = npt.NDArray[np.float64]
 
 def to_number(value: Any, name: str) -> Floats:
     """Return input as floats; missing as NaN, text as an error."""
+    if isinstance(value, np.ndarray) and value.dtype == float:
+        # Nothing to look for cell by cell, in arrays that may hold millions.
+        refuse(value, np.isinf(value), name, "a finite number")
+        return value
     plain = np.asarray(value, dtype=object)
     text = np.array([isinstance(v, (str, bytes)) for v in plain.ravel()]).reshape(plain.shape)
     if text.any():

@@ -71,9 +71,16 @@ def load_study(folder: str | Path | None = None) -> Study:
     return study
 
 
-def load_statements() -> pd.DataFrame:
-    """Read the published statements: one row a statement, blank where the source says nothing."""
-    return pd.read_csv(ROOT / "data/published/statements.csv", dtype=str, keep_default_na=False)
+def load_statements(path: Path | None = None) -> pd.DataFrame:
+    """Read published statements: one row a statement, blank where the source says nothing.
+
+    Parameters
+    ----------
+    path
+        Statements of another abstract; by default those of ``data/published/statements.csv``.
+    """
+    path = path or ROOT / "data/published/statements.csv"
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
 def load_reference(dataset: str) -> pd.DataFrame | None:

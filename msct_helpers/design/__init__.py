@@ -1,0 +1,1 @@
+"""The next trial: how many patients would decide."""

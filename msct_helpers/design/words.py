@@ -1,0 +1,191 @@
+"""Results, sentences, tables and figure of the chapter on the next trial."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from msct_helpers.ard.results import make_record, make_rows, ref
+from msct_helpers.book.figures import BLUE, GREY, INK, ORANGE, make_figure
+from msct_helpers.book.layout import Cell, Row
+from msct_helpers.book.words import upper_first
+from msct_helpers.design import related, size
+from msct_helpers.design.size import Protocol
+from msct_helpers.design.table import ENDPOINTS, plan_differences, plan_trial
+
+LABEL = "From formulas and simulated trials; every input is assumed."
+DIFFERENCES = (2.0, 3.0, 4.0)
+"""Differences of MELD, in points, for which sizes are shown."""
+
+INPUTS = {
+    "difference": ("difference of MELD to be found, points", 0),
+    "sd": ("SD of MELD at a visit, points", 0),
+    "rho": ("correlation of a later MELD with that at baseline", 1),
+    "risk_percent": ("death or transplant to the horizon in controls, %", 0),
+    "treated_percent": ("the same if treated, %", 1),
+    "death_percent": ("deaths among these events, %", 0),
+    "missing_percent": ("without MELD at the horizon for any reason, %", 0),
+    "lost_percent": ("lost to follow-up, %", 0),
+    "level_percent": ("confidence level, two-sided, %", 0),
+    "power_percent": ("power, %", 0),
+}
+"""What is assumed, in words, with decimals."""
+
+
+def summarise_inputs(protocol: Protocol) -> pd.DataFrame:
+    """Return what is assumed as results: analysis ``assumed``."""
+    p = protocol
+    values = {"difference": p.difference, "sd": p.sd, "rho": p.rho}
+    shares = {
+        "risk": p.risk,
+        "treated": p.risk * p.risk_ratio,
+        "death": p.death_share,
+        "missing": p.missing,
+        "lost": p.lost,
+        "level": p.level,
+        "power": p.power,
+    }
+    values |= {f"{name}_percent": 100 * share for name, share in shares.items()}
+    rows: list[dict[str, Any]] = []
+    for name, value in values.items():
+        about: dict[str, Any] = {"decimals": INPUTS[name][1], "method": "assumed"}
+        rows += make_rows("assumed", {name: value}, function="summarise_inputs", **about)
+    return make_record(rows)
+
+
+def summarise_plan(protocol: Protocol, trials: int, seed: int) -> pd.DataFrame:
+    """Return sizes and power of the next trial.
+
+    Parameters
+    ----------
+    protocol
+        What is assumed.
+    trials, seed
+        Simulated trials of each endpoint, and their seed.
+
+    Returns
+    -------
+    DataFrame
+        Record, analysis ``next`` by endpoint: complete_count and enrolled_count (an arm),
+        events_count (both arms, where events are counted), percent of simulated trials that
+        reject, with interval; ``logrank``: events_count; ``sizes`` by difference.
+    """
+    rows: list[dict[str, Any]] = []
+    for name, found in plan_trial(protocol, trials=trials, seed=seed).iterrows():
+        counts = {f"{k}_count": found[k] for k in ("complete", "enrolled", "events")}
+        counts = {k: v for k, v in counts.items() if not np.isnan(v)}
+        about: dict[str, Any] = {"group": str(name), "function": "summarise_plan"}
+        rows += make_rows("next", counts, method="formula", **about)
+        power = {k: found[k] for k in ("percent", "percent_low", "percent_high")}
+        rows += make_rows("next", power, n=trials, method="simulated trials, exact", **about)
+    rows += make_rows("logrank", {"events_count": size.count_events(protocol)}, method="Schoenfeld")
+    wins = size.expect_wins(protocol).ratio
+    rows += make_rows("wins", {"ratio": wins}, method="formula", function="expect_wins")
+    for found in plan_differences(protocol, DIFFERENCES).to_dict("records"):
+        counts = {f"{k}_count": found[k] for k in ("complete", "enrolled")}
+        about = {"group": f"{found['difference']:g}", "function": "plan_differences"}
+        rows += make_rows("sizes", counts, method="formula", **about)
+        rows += make_rows("sizes", {"points": found["difference"]}, decimals=0, **about)
+    return make_record(rows)
+
+
+def list_endpoints() -> list[Row]:
+    """Return a row an endpoint."""
+    return [Row((upper_first(text),), "next", group=name) for name, text in ENDPOINTS.items()]
+
+
+PLAN_COLUMNS: dict[str, Cell] = {
+    "An arm, all measured": "{next.complete_count}",
+    "An arm, enrolled": "{next.enrolled_count}",
+    "Events": "{next.events_count}",
+    "Power in simulated trials, % (95% CI)": "{percent} ({percent_low} to {percent_high})",
+}
+
+
+def list_inputs() -> list[Row]:
+    """Return a row for each input."""
+    return [Row((upper_first(text), ref("assumed", name))) for name, (text, _) in INPUTS.items()]
+
+
+def say_plan() -> str:
+    """Return how many patients would decide, and what each comparison takes for what."""
+
+    def at(group: str, statistic: str) -> str:
+        return ref("next", statistic, group=group)
+
+    return (
+        "A randomised trial that is to find a difference of "
+        f"{ref('assumed', 'difference')} MELD points at two years needs "
+        f"{at('MELD', 'complete_count')} patients an arm, {at('MELD', 'enrolled_count')} if as "
+        "many are missing as in the abstract; but this takes the dead for missing. One to show "
+        f"a halved risk of death or transplant needs {at('EVENT', 'complete_count')} an arm, in "
+        f"whom {at('EVENT', 'events_count')} events are expected. A hierarchical comparison of "
+        "death, then transplant, then MELD counts death as an outcome and needs "
+        f"{at('WINS', 'enrolled_count')} an arm, if both the risk and MELD improve as assumed."
+    )
+
+
+def say_differences() -> str:
+    """Return how fast the size grows as the difference shrinks."""
+    small, usual = (f"{d:g}" for d in DIFFERENCES[:2])
+    points = ref("sizes", "points", group=small)
+    return (
+        f"The size goes with the square of the difference: for {points} points it is "
+        f"{ref('sizes', 'complete_count', group=small)} an arm instead of "
+        f"{ref('sizes', 'complete_count', group=usual)}. No smallest difference that matters to "
+        "patients was found validated for MELD."
+    )
+
+
+def plot_power(record: pd.DataFrame, protocol: Protocol) -> Figure:
+    """Return the power of the analysis of covariance by size and difference.
+
+    Parameters
+    ----------
+    record
+        Record of `summarise_plan`, analysis ``sizes``: where the curves reach the power.
+    protocol
+        What is assumed.
+    """
+    fig, ax = make_figure(3.0)
+    sizes = np.arange(8, 141, 2)
+    for difference, colour in zip(DIFFERENCES, (ORANGE, BLUE, GREY), strict=True):
+        own = replace(protocol, difference=difference)
+        power = [100 * size.power_ancova(own, int(n)) for n in sizes]
+        ax.plot(sizes, power, color=colour, label=f"{difference:g} points")
+    reached = record.loc[record["statistic"] == "complete_count", "value"]
+    ax.plot(reached, [100 * protocol.power] * len(reached), "o", color=INK, ms=4)
+    ax.axhline(100 * protocol.power, color=INK, lw=0.8)
+    ax.set(xlabel="Patients an arm, all measured", ylabel="Power, %", ylim=(0, 101))
+    ax.legend(frameon=False)
+    return fig
+
+
+def summarise_related(level: float) -> pd.DataFrame:
+    """Return the check of a printed count in another study's abstract.
+
+    Returns
+    -------
+    DataFrame
+        Record, analysis ``printed`` by arm (``CELLS``, ``CARE``): count, size_count, printed and
+        found percent, mended_count; ``ODDS``: ratio with the mended count, ratio_low, ratio_high,
+        p_value.
+    """
+    table = related.check_responders(related.SPAHR_2013, level)
+    rows: list[dict[str, Any]] = []
+    about: dict[str, Any] = {"function": "summarise_related"}
+    for name, row in zip(("CELLS", "CARE"), table.to_dict("records"), strict=True):
+        counts = {"count": row["count"], "size_count": row["size"]}
+        counts["mended_count"] = row["counts"][0]
+        shares = {"printed_percent": row["percent"], "found_percent": row["found"]}
+        rows += make_rows("printed", counts, group=name, method="as printed", **about)
+        rows += make_rows("printed", shares, group=name, decimals=0, **about)
+    mended = tuple(table["counts"].str[0])
+    found = related.estimate_odds_ratio(mended, related.SPAHR_2013.sizes, level)
+    p_value = found.pop("p_value")
+    named = {"ratio": found["ratio"], "ratio_low": found["low"], "ratio_high": found["high"]}
+    rows += make_rows("printed", named, group="ODDS", method="exact conditional", **about)
+    rows += make_rows("printed", {"p_value": p_value}, group="ODDS", method="Fisher", **about)
+    return make_record(rows)
