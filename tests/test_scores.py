@@ -51,6 +51,26 @@ def test_child_pugh_boundaries() -> None:
     assert scores.child_pugh_class(np.nan) is None
 
 
+def test_both_limits_of_a_child_pugh_class_give_two_points() -> None:
+    points = scores.child_pugh_points
+    for code, values in (("BILI", [1.99, 2, 3, 3.01]), ("INR", [1.69, 1.7, 2.3, 2.31])):
+        assert points(code, values).tolist() == [1, 2, 2, 3]
+    assert points("ALB", [3.51, 3.5, 2.8, 2.79]).tolist() == [1, 2, 2, 3]
+    assert points("BILI", [3.99, 4, 10, 10.01], True).tolist() == [1, 2, 2, 3]
+    assert np.isnan(points("ALB", np.nan))
+    # Ascites and grades of encephalopathy, each beside five points at least.
+    assert [scores.child_pugh(1, 1, 4, a, 0) for a in range(3)] == [5, 6, 7]
+    assert [scores.child_pugh(1, 1, 4, 0, e) for e in range(5)] == [5, 6, 6, 7, 7]
+
+
+def test_scores_of_several_patients_stay_apart_and_gaps_stay_gaps() -> None:
+    assert scores.child_pugh([1.0, 4.0], 1.0, 4.0, 0, 0).tolist() == [5, 7]
+    np.testing.assert_array_equal(scores.albi_grade([np.nan, -3.0]), [np.nan, 1])
+    for bad in (4, 16):
+        with pytest.raises(ValueError, match=f"^points: {bad}; expected 5 to 15 points$"):
+            scores.child_pugh_class([5.0, bad])
+
+
 def test_mayo_risk_by_hand() -> None:
     # ln 1 = 0: only age and edema remain.
     assert scores.mayo_pbc_risk(1, 1, 50, 1, 0.5) == pytest.approx(0.039 * 50 + 0.859 * 0.5)
@@ -157,5 +177,9 @@ def test_impossible_levels_are_refused() -> None:
         scores.mayo_pbc_risk(1, 3, 50, 11, 0.3)
     with pytest.raises(ValueError, match=r"encephalopathy: 5; expected a whole number from 0 to 4"):
         scores.child_pugh(1, 1, 4, 0, 5)
+    with pytest.raises(ValueError, match=r"ascites: 3; expected a whole number from 0 to 2"):
+        scores.child_pugh(1, 1, 4, 3, 0)
+    with pytest.raises(ValueError, match=r"^cholestatic: "):
+        scores.child_pugh(1, 1, 4, 0, 0, cholestatic=2)
     with pytest.raises(ValueError, match=r"female: 2; expected true or false"):
         scores.meld_3_0(1, 1, 1, 138, 3, 2)
