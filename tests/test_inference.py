@@ -67,6 +67,19 @@ def test_rubin_by_hand(level: float) -> None:
     df = 1 / (1 / observed + share**2)
     half = stats.t.ppf((1 + level) / 2, df) * np.sqrt(2.5)
     assert out["ci_high"] - out["estimate"] == pytest.approx(half)
+    assert out["p_value"] == pytest.approx(2 * stats.t.sf(np.sqrt(0.5 / 2.5), df))
+
+
+def test_rubin_without_anything_missing_is_the_paired_t_test() -> None:
+    change = np.array([1.0, -2.0, 4.0, 3.0, 2.5, 0.5])
+    copies = np.tile(change, (3, 1))
+    found = missing.Imputed(copies, np.zeros(6, dtype=bool), 1.0, 1).pool(0.95)
+    test = stats.ttest_1samp(change, 0)
+    assert found["estimate"] == pytest.approx(1.5)
+    # Barnard and Rubin's degrees of freedom of complete data: df (df + 1) / (df + 3).
+    df = 5 * 6 / 8
+    assert found["p_value"] == pytest.approx(2 * stats.t.sf(test.statistic, df))
+    assert found["ci_low"] == pytest.approx(1.5 - stats.t.ppf(0.975, df) * stats.sem(change))
 
 
 def test_mayo_family_shows_the_reference_values(mayo: Trial) -> None:

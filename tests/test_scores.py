@@ -33,6 +33,29 @@ def test_meld_worked_examples() -> None:
     assert scores.meld_na(0.9, 1.0, 0.8, 140) == 6
 
 
+def test_meld_3_0_by_hand() -> None:
+    # Every term counts: a woman, bilirubin e, INR e, creatinine e, sodium 130, albumin 2.5.
+    by_hand = 1.33 + 4.56 + 0.82 * 7 - 0.24 * 7 + 9.09 + 11.14 + 1.85 - 1.83 + 6
+    found = scores.meld_3_0(np.e, np.e, np.e, 130, 2.5, True, rounded=False)
+    assert found == pytest.approx(by_hand)
+    assert scores.meld_3_0(np.e, np.e, np.e, 130, 2.5, True, upper=30) == 30
+    # Beyond its bounds a value counts as the bound.
+    low = scores.meld_3_0(1.0, 1.0, 1.0, 137, 3.5, False, rounded=False)
+    assert scores.meld_3_0(0.3, 0.5, 0.4, 150, 5.0, False, rounded=False) == low == 6
+    sick = scores.meld_3_0(1.0, 1.0, 3.0, 125, 1.5, False, rounded=False)
+    assert scores.meld_3_0(1.0, 1.0, 9.0, 110, 1.0, False, rounded=False) == sick
+    assert scores.meld_3_0(1.0, 1.0, 0.9, 125, 1.5, False, dialysis=True, rounded=False) == sick
+    above = scores.meld_3_0(1.5, 1.0, 1.0, 137, 3.5, False, rounded=False)
+    assert above == pytest.approx(6 + 4.56 * np.log(1.5))
+
+
+def test_dialysis_counts_as_the_highest_creatinine() -> None:
+    assert scores.meld_na(2.0, 1.5, 1.0, 130, dialysis=True) == scores.meld_na(2.0, 1.5, 4, 130)
+    assert scores.meld(2.0, 1.5, 1.0, dialysis=True) == scores.meld(2.0, 1.5, 9) > 20
+    with pytest.raises(ValueError, match=r"^dialysis: "):
+        scores.meld(2.0, 1.5, 1.0, dialysis=2)
+
+
 def test_other_worked_examples() -> None:
     # A laboratory reference; a published calculator page.
     assert scores.inr_from_pt(15, 12, 1.1) == pytest.approx(1.28, abs=0.005)
