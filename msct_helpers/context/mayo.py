@@ -246,17 +246,6 @@ def describe_moves(record: pd.DataFrame, code: str, plan: Plan) -> str:
     return f"{verb} by {', '.join(each[:-1])} and {each[-1]} {UNITS[code]}"
 
 
-def say_low_short(record: pd.DataFrame, plan: Plan) -> str:
-    """Return in one sentence what entry at a low albumin does by itself."""
-    last = plan.last.number
-    rose = get_value(record, "low-chg", "mean", "BILI", last) > 0
-    return (
-        "In real patients without cells who enter at a low albumin, albumin moves by "
-        f"{ref('low-chg', 'mean', 'ALB', last)} g/dL in two years, and bilirubin "
-        f"{'rises' if rose else 'falls'}: regression to the mean can make the one, not the other."
-    )
-
-
 def say_low(record: pd.DataFrame, plan: Plan) -> str:
     """Return what happened to patients who entered because of a low albumin."""
     last = plan.last.number

@@ -109,6 +109,15 @@ def list_inputs() -> list[Row]:
     return [Row((upper_first(text), ref("assumed", name))) for name, (text, _) in INPUTS.items()]
 
 
+def say_finding() -> str:
+    """Return in one sentence which trial would decide."""
+    return (
+        "A randomised trial that could show a halved risk of death or transplant needs "
+        f"{ref('next', 'complete_count', group='event')} patients an arm; one on MELD needs "
+        f"{ref('next', 'enrolled_count', group='meld')}, and takes the dead for missing."
+    )
+
+
 def say_plan() -> str:
     """Return how many patients would decide, and what each comparison takes for what."""
 

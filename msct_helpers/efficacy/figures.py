@@ -45,12 +45,14 @@ def plot_course(
     outcome = values["USUBJID"].map(outcomes["OUTCOME"])
     for name, (colour, style) in COURSES.items():
         own = values[outcome == name] if name else values[~outcome.isin(list(COURSES))]
+        if own.empty:
+            continue
         sns.lineplot(
             own, x="AVISITN", y="AVAL", units="USUBJID", estimator=None, ax=ax, color=colour,
             linestyle=style, alpha=min(0.8, 25 / people), linewidth=1, marker=".",
             markeredgecolor="none",
         )  # fmt: skip
-        if len(own) and name:
+        if name:
             label = f"{name.lower()} at {plan.last.words}"
             ax.plot([], [], color=colour, linestyle=style, label=label)
     mark_ends(ax, ends, 34 if people <= 40 else 12)

@@ -270,7 +270,7 @@ def summarise_noise(scores: pd.DataFrame, plan: Plan) -> pd.DataFrame:
         "worse_count": float((change > noise["smallest"]).sum()),
         "total_count": float(len(change)),
     }
-    method = "residual SD over later visits, months apart"
+    method = "residual SD over later visits"
     return make_record(
         make_rows("noise", noise, unit="score", method=method, function="estimate_noise")
     )
@@ -374,8 +374,8 @@ def say_noise(record: pd.DataFrame, plan: Plan, why: str) -> str:
         return f"Noise of MELD(i) in these participants: not assessable, {few}. {elsewhere}"
     return (
         f"Between later visits MELD(i) of one participant varies with a standard deviation of "
-        f"{ref('noise', 'sd')} points. That mixes error of measurement with real changes over "
-        f"months; a change below {ref('noise', 'smallest')} points cannot be told from it. Of "
+        f"{ref('noise', 'sd')} points. That mixes error of measurement with real changes between "
+        f"visits; a change below {ref('noise', 'smallest')} points cannot be told from it. Of "
         f"{ref('noise', 'total_count')} participants with both values at {plan.last.words}, "
         f"{ref('noise', 'better_count')} fell and {ref('noise', 'worse_count')} rose by more. "
         f"{elsewhere}"

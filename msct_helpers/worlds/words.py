@@ -96,6 +96,16 @@ def say_answer(record: pd.DataFrame, plan: Plan) -> str:
     )
 
 
+def say_finding() -> str:
+    """Return in one sentence how far the statements lean, and how far that is from an effect."""
+    selected, other = (ref("ratio", "ratio", group=name) for name in (SELECTED.name, NULLS[-1]))
+    return (
+        "Under stated assumptions the statements are likelier if patients improved than if the "
+        f"sick were enrolled and nothing changed ({selected} times), and only a little likelier "
+        f"than if other treatment was begun at entry ({other} times): improvement is not an effect."
+    )
+
+
 def list_worlds() -> pd.DataFrame:
     """Return the worlds with their reasons and what they assume, as a display table."""
     rows = []
