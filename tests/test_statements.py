@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 from msct_helpers import Trial
+from msct_helpers.abstract import ledger
+from msct_helpers.abstract.robustness import Check
 from msct_helpers.abstract.statements import (
     NOT_TESTABLE,
     VERDICTS,
@@ -14,11 +16,12 @@ from msct_helpers.abstract.statements import (
     describe_rules,
 )
 from msct_helpers.ard.results import make_rows
+from msct_helpers.book.layout import lay_out
 from msct_helpers.efficacy.change import summarise_change
 from msct_helpers.meld.derive import derive_scores
 from msct_helpers.trial.load import load_statements
 from msct_helpers.trial.plan import Plan, plan_visits
-from tests.conftest import with_tables
+from tests.conftest import show_cells, with_tables
 
 UNITS = {"ALT": "U/L", "BILI": "umol/L", "ALB": "g/L", "INR": "1", "CREAT": "umol/L", "PT": "s"}
 MONTHS = (6, 12, 24)
@@ -280,3 +283,15 @@ def test_the_tables_are_left_as_they_were(synthetic: Trial) -> None:
     check(synthetic)
     pd.testing.assert_frame_equal(synthetic.adsl, before[0])
     pd.testing.assert_frame_equal(synthetic.adlb, before[1])
+
+
+def test_a_statement_survives_so_many_of_the_checks_that_were_asked(mayo: Trial) -> None:
+    checked = check_trial(mayo)
+    outcomes = {"mixed": True, "rank": False, "holm": None, "tip": False}
+    checks = {"E7": [Check(name, survives, "") for name, survives in outcomes.items()]}
+    record = ledger.summarise_ledger(checked, checks, mayo.plan)
+    rows = [row for row in ledger.statement_rows(checked) if row.group == "E7"]
+    heads = ["Id", "Statement"]
+    shown = lay_out(record, rows, ledger.statement_columns(checked), heads)
+    cells = dict(zip(shown.columns, show_cells(shown, record)[0], strict=True))
+    assert cells["Survives"] == "1 of 3"
