@@ -28,6 +28,7 @@ CONSTANTS = (
     (r"\b[PNESC]\d{1,2}\b", "ids of statements"),
     (r"\bgrade 3 or more\b", "severe grades"),
     (r"\bsha256\b", "name of a digest"),
+    (r"\bdoi:\S+|\bPMID \d+|\bSpahr 2013\b", "identifiers of sources"),
     (r"\b(1|10|25|50)%(?= (lower|higher))", "labels of a scale"),
 )
 """Digits that may stand in prose although no result is behind them, and why."""

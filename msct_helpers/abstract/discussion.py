@@ -175,6 +175,10 @@ def discuss_trials() -> str:
     )
 
 
+COMPARED = {"before-after": "before", "controlled": "controls"}
+"""What a comparison is with, in the words of a table."""
+
+
 def list_related(related: pd.DataFrame) -> pd.DataFrame:
     """Return what other studies found as a display table, before-after comparisons first."""
     own = related.sort_values("comparison", kind="stable")

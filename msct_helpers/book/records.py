@@ -39,6 +39,7 @@ READERS = {
     "load_related": "data/published/*",
     "load_grid": "data/worlds/*",
     "load_note": "data/worlds/*",
+    "load_null_world": "data/null_world.csv",
 }
 """Files of the project by the function that reads them: code that calls it depends on them."""
 
