@@ -189,13 +189,13 @@ def outcome_rows(record: pd.DataFrame, plan: Plan, codes: tuple[str, ...]) -> li
     ]
 
 
-def outcome_columns(plan: Plan) -> dict[str, Cell]:
+def outcome_columns() -> dict[str, Cell]:
     """Return how many met each end, the share better, and the test of the ranks."""
     return {
         "Better / not / not seen": "{better_count} / {not_better_count} / {not_measured_count}",
         "Transplant / died": "{liver_transplant_count} / {death_count}",
-        f"Better, % ({plan.level_words} CI)": "{percent} ({percent_low} to {percent_high})",
-        f"Hodges-Lehmann ({plan.level_words} CI)": "{hl} ({hl_low} to {hl_high})",
+        "Better, % (CI)": "{percent} ({percent_low} to {percent_high})",
+        "Hodges-Lehmann (CI)": "{hl} ({hl_low} to {hl_high})",
         "p": "{p_value}",
     }
 
