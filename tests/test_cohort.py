@@ -12,8 +12,11 @@ from scipy import stats
 
 from msct_helpers import Trial
 from msct_helpers.abstract import published
+from msct_helpers.abstract.basis import add_basis
 from msct_helpers.book.layout import Row, lay_out, proportion_columns, visit_rows
+from msct_helpers.book.words import name_people
 from msct_helpers.cohort import baseline, flow, population, survival
+from msct_helpers.cohort.figures import plot_survival
 from msct_helpers.meld import derive as meld
 from msct_helpers.stats.ranks import estimate_signed_rank_p
 from msct_helpers.trial.load import load_statements
@@ -75,6 +78,10 @@ def test_flow_conserves_participants(
     for day in (0, 183, 365, 731):
         at, sums = survival.get_at(free, day), survival.get_at(both, day)
         assert at["SURVIVAL"] + sums["DEATH"] + sums["LIVER TRANSPLANT"] == pytest.approx(1)
+    # More may be expected at a visit than are at risk on its day: who came early, or completed.
+    for visit, expected in zip(PLAN.visits, visits["RISK"], strict=True):
+        early = (course["LASTRISK"] >= visit.number) & (times["DAYS"] < visit.day)
+        assert expected == (times["DAYS"] >= visit.day).sum() + early.sum()
     bounds = survival.count_bounds(course["STATUS"])
     assert bounds["EVENT DEAD"] - bounds["EVENT ALIVE"] == bounds["UNKNOWN"]
     # Nobody is unknown who had an event or was followed to the end.
@@ -431,3 +438,49 @@ def test_sentences_speak_of_the_last_visit(synthetic: Trial) -> None:
     ]
     for words in said:
         assert set(re.findall(r"\.(m\d+)\.", words)) == {"m24"}
+
+
+def test_numbers_at_risk_agree_and_those_expected_are_told_apart(
+    mayo: Trial, synthetic: Trial
+) -> None:
+    # R, summary(survfit)$n.risk at days 183, 365, 731: 102, 91, 82.
+    times = survival.derive_time_to_event(mayo.adsl, PLAN)
+    fits = [survival.estimate_survival(times["DAYS"], times["EVENT"] == e, 0.95) for e in (1, 1)]
+    incidence = survival.estimate_incidence(times["DAYS"], times["EVENT"], 0.95)
+    curves = summarise_curves(mayo)
+    drawn = plot_survival(curves, times, fits[0], incidence, fits[1], PLAN).axes[0].texts
+    assert [text.get_text() for text in drawn] == ["At risk", "109", "102", "91", "82"]
+    rows = [Row((v.name,), visit=v.number) for v in PLAN.later]
+    shown = lay_out(curves, rows, survival.survival_columns(curves, PLAN))
+    assert [row[1] for row in show_cells(shown, curves)] == ["102", "91", "82"]
+    said = survival.say_expected(curves, population.summarise_disposition(mayo, PLAN), PLAN)
+    text = get_text(pd.concat([curves, population.summarise_disposition(mayo, PLAN)]))
+    keys = re.findall(r"\{(.+?)\}", said)
+    assert [text[key] for key in keys] == ["93", "91", "83", "82"]
+    flow_of = population.summarise_disposition(synthetic, PLAN)
+    assert survival.say_expected(summarise_curves(synthetic), flow_of, PLAN) == ""
+
+
+def test_invented_days_are_named_wherever_an_estimate_rests_on_them(
+    synthetic: Trial, mayo: Trial
+) -> None:
+    assert survival.say_days(mayo) == ""
+    assert "days of these events are invented" in survival.say_days(synthetic)
+    assert "only their numbers were published" in survival.say_days(synthetic)
+    half = replace(synthetic.study, visits=[0, 12, 26], visit_unit="week", horizon_months=6)
+    short = replace(synthetic, study=half)
+    assert "published" not in survival.say_days(short), "these are fewer events than published"
+    assert survival.basis_of_bounds(short) == survival.basis_of_bounds(mayo) == {}
+    cells = pd.DataFrame([["Died", "{status.death.count}"], ["Bone", "{source.bone-marrow.count}"]])
+    assert add_basis(cells, synthetic)["Basis"].tolist() == ["published", "published"]
+    assert add_basis(cells, short)["Basis"].tolist() == ["invented", "published"]
+    record = population.summarise_disposition(synthetic, PLAN)
+    assert "synthetic participants were" in flow.say_enrolment(record, PLAN, name_people(synthetic))
+    assert "synthetic" not in flow.say_enrolment(record, PLAN, name_people(mayo))
+
+
+def test_versions_of_one_score_count_once(synthetic: Trial) -> None:
+    scores = meld.derive_scores(synthetic.adlb, synthetic.adsl)
+    said = baseline.say_leavers(baseline.summarise_baseline(synthetic, scores, PLAN))
+    first, _, _ = said.partition(" left for another reason")
+    assert first.count("MELD") == 1

@@ -1,5 +1,6 @@
 """What a reader sees of a number, and that each number has one source."""
 
+import base64
 import json
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,8 @@ from sphinx.errors import ExtensionError
 
 from msct_helpers.ard.columns import PUBLISHED
 from msct_helpers.ard.results import format_p, format_rounded, make_record, make_rows
+from msct_helpers.book.chapter import Chapter
+from msct_helpers.book.figures import make_figure
 from msct_helpers.book.records import RECORD_KEY
 from msct_helpers.sphinx import results as sphinx_results
 
@@ -58,3 +61,18 @@ def test_a_result_comes_from_one_chapter(monkeypatch: pytest.MonkeyPatch) -> Non
         left["b"] = [own | other]
         with pytest.raises(ExtensionError, match=r"x: 1\.0 of a and [12]\.0 of [ab]"):
             sphinx_results.collect_record(app)
+
+
+def test_results_and_figure_files_say_what_they_rest_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("msct_helpers.book.chapter.glue", lambda *args, **names: None)
+    book = Chapter("safety")
+    own, other = (make_record(make_rows(a, {"count": 1})) for a in ("own", "other"))
+    book.record(own)
+    book.record(other, origin="published")
+    rows = [{PUBLISHED[name][0]: row[name] for name in PUBLISHED} for row in book.own_rows]
+    assert [row["origin"] for row in rows] == ["synthetic", "published"]
+    assert "origin" in sphinx_results.write_csv(rows).splitlines()[0].split(",")
+    (figure,) = book.figure(lambda: make_figure(2.0)[0], name="fig-x", caption="x", alt="x").blocks
+    label = str(book.trial.study.label)
+    assert label in figure["svg"]
+    assert label.encode() in base64.b64decode(figure["pdf"])

@@ -8,8 +8,10 @@ import pytest
 
 from msct_helpers import Trial
 from msct_helpers.ard.results import make_id
+from msct_helpers.book.document import quote
 from msct_helpers.book.layout import lay_out, proportion_columns
-from msct_helpers.safety import adverse_events, safety, shifts
+from msct_helpers.safety import adverse_events, liver, safety, shifts
+from msct_helpers.safety.figures import plot_liver
 from msct_helpers.trial.plan import Plan, plan_visits
 from msct_helpers.trial.schema import ADAE
 from tests.conftest import get_text, show_cells, with_tables
@@ -181,10 +183,11 @@ def test_events_stand_in_their_cells(small: Trial) -> None:
         "Per 100 years (exact 95% CI)",
     ]
     cells = {row[0]: row[1:] for row in show_cells(shown, record)}
-    assert cells["Grade 3 or more"][:5] == ["assumed", "2 of 26", "7.7", "0.9 to 25.1", "2"]
-    assert cells["Fatal"][:2] == ["published", "1 of 26"]
+    assert cells["Grade 3 or more"][:5] == ["invented", "2 of 26", "7.7", "0.9 to 25.1", "2"]
+    assert cells["Fatal"][:2] == ["published", "**1** of 26"]
+    assert cells["Fatal"][-1] == "", "a rate on invented days of a published count"
     window = cells["During the infusion or within 24 hours"]
-    assert window == ["assumed", "2 of 26", "7.7", "0.9 to 25.1", "2", ""]
+    assert window == ["invented", "2 of 26", "7.7", "0.9 to 25.1", "2", ""]
     any_event = cells["Any adverse event"]
     years = get_text(safety.summarise_exposure(small))["exposure.years"]
     assert any_event[4] == "5"
@@ -200,7 +203,7 @@ def test_events_stand_in_their_cells(small: Trial) -> None:
     ]
     shown = lay_out(record, adverse_events.list_events(record), columns)
     fever = show_cells(shown, record)[1]
-    assert fever[1:7] == ["assumed", "2 (7.7)", "1 (3.8)", "1", "1", "3"]
+    assert fever[1:7] == ["invented", "2 (7.7)", "1 (3.8)", "1", "1", "3"]
     shown = lay_out(
         record,
         adverse_events.list_graded(record),
@@ -332,3 +335,43 @@ def test_words_follow_the_plan(synthetic: Trial) -> None:
     # By day 183 only SYN-09 had died.
     text = get_text(safety.summarise_safety(synthetic, weeks))
     assert text["risk.death.count"] == "1"
+
+
+def test_deaths_have_their_day_cause_and_relation(small: Trial, mayo: Trial) -> None:
+    deaths = adverse_events.derive_deaths(small, PLAN)
+    record = adverse_events.summarise_deaths(deaths)
+    cells = show_cells(adverse_events.lay_out_deaths(deaths, small), record)
+    unknown = [quote("cause not recorded"), "not recorded", "invented"]
+    assert cells == [
+        ["1", "89", *unknown],
+        ["2", "302", *unknown],
+        ["3", "459", quote("Sepsis"), quote("not related"), "invented"],
+    ]
+    assert "complications of cirrhosis" in adverse_events.say_deaths(small)
+    assert adverse_events.say_deaths(mayo) == ""
+    assert adverse_events.say_no_deaths(mayo, PLAN).startswith("Causes of death were not recorded")
+
+
+def test_liver_safety_counts_each_quadrant(synthetic: Trial) -> None:
+    # Limits 40 U/L and 21 umol/L: ALT at and below three times, bilirubin at and below twice.
+    values = {"SYN-01": (120.0, 42.0), "SYN-02": (119.0, 60.0), "SYN-03": (400.0, 41.9)}
+    adlb = pd.DataFrame(
+        [
+            (who, code, visit, value if visit else 9999.0)
+            for who, pair in values.items()
+            for code, value in zip(("ALT", "BILI"), pair, strict=True)
+            for visit in (0, 6)
+        ],
+        columns=["USUBJID", "PARAMCD", "AVISITN", "AVAL"],
+    )
+    peaks = liver.derive_peaks(with_tables(synthetic, adlb=adlb))
+    assert peaks.loc["SYN-01"].tolist() == [3.0, 2.0]
+    text = get_text(liver.summarise_peaks(peaks))
+    found = [text[f"hy.{s}"] for s in ("alt_count", "bilirubin_count", "both_count", "denominator")]
+    assert found == ["2", "2", "1", "3"]
+    words = [t.get_text() for t in plot_liver(peaks).axes[0].texts]
+    assert words == ["Hy's law", "bilirubin alone", "ALT alone"]
+    bare = replace(synthetic, study=replace(synthetic.study, reference_ranges=None))
+    assert "not assessable" in liver.say_peaks(
+        liver.summarise_peaks(liver.derive_peaks(bare)), bare
+    )

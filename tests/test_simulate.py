@@ -61,6 +61,21 @@ def test_every_death_is_a_fatal_event_and_none_is_serious_early(seed: int) -> No
     assert early["AETOXGR"].isin([1, 2]).all()
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_events_are_clinically_possible(seed: int) -> None:
+    adsl, _, adae = draw(seed)
+    moved = adsl.dropna(subset="LTXDY").set_index("USUBJID")["LTXDY"]
+    failed = adae[(adae["AEDECOD"] == "Hepatic failure") & (adae["AEOUT"] != "FATAL")]
+    assert sorted(failed["USUBJID"]) == sorted(moved.index), "liver failure before each transplant"
+    assert (failed["ASTDY"] < failed["USUBJID"].map(moved)).all()
+    serious = adae["AETOXGR"] >= 3
+    assert ((adae["AESER"] == "Y") == serious).all()
+    assert serious[adae["AEDECOD"] == "Oesophageal varices haemorrhage"].all()
+    assert (adae.loc[serious, "ASTDY"] > 2).all(), "the day of the infusion and the next"
+    lost = adsl.loc[adsl["DCSREAS"] == "LOST TO FOLLOW-UP", "USUBJID"]
+    assert adae.loc[adae["AEOUT"] == "UNKNOWN", "USUBJID"].isin(lost).all()
+
+
 def test_values_are_stored_as_a_laboratory_prints_them() -> None:
     _, adlb, _ = draw(1)
     decimals = {"ALT": 0, "BILI": 1, "ALB": 1, "INR": 2, "CREAT": 0, "SODIUM": 0, "PT": 1}

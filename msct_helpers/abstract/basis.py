@@ -1,20 +1,25 @@
 """What of a synthetic data set was published, and what was invented around it."""
 
 import re
+from functools import partial
 
 import pandas as pd
 
 from msct_helpers.abstract.statements import COUNTED, OTHER_CELLS
 from msct_helpers.ard.results import make_id
+from msct_helpers.cohort.population import keeps_counts
 from msct_helpers.safety.safety import FIRST_EVENTS
 from msct_helpers.trial.load import Trial
+
+EVENTS = {make_id(a, "count", group=g) for a in ("status", "risk") for g in FIRST_EVENTS}
+"""Published counts of events, which a report of a shorter follow-up does not reach."""
 
 FIXED = {
     *COUNTED.values(),
     *(make_id("source", "count", group=source) for source in OTHER_CELLS),
-    *(make_id("risk", "count", group=group) for group in FIRST_EVENTS),
+    *EVENTS,
 }
-"""Results that every synthetic data set takes from the published counts."""
+"""Results that synthetic data take from the published counts."""
 
 
 def add_basis(table: pd.DataFrame, trial: Trial) -> pd.DataFrame:
@@ -30,13 +35,14 @@ def add_basis(table: pd.DataFrame, trial: Trial) -> pd.DataFrame:
     """
     if not trial.synthetic or trial.study.statements is None or table.empty:
         return table
-    marked = table.map(mark_published)
-    fixed = (marked != table).any(axis=1)
-    return marked.assign(Basis=fixed.map({True: "published", False: "invented"}))
+    fixed = FIXED if keeps_counts(trial) else FIXED - EVENTS
+    marked = table.map(partial(mark_published, fixed=fixed))
+    published = (marked != table).any(axis=1)
+    return marked.assign(Basis=published.map({True: "published", False: "invented"}))
 
 
-def mark_published(cell: str) -> str:
+def mark_published(cell: str, fixed: set[str]) -> str:
     """Return a cell with the published counts in it in bold."""
     return re.sub(
-        r"\{([\w.+=~-]+)\}", lambda m: f"**{m[0]}**" if m[1] in FIXED else m[0], str(cell)
+        r"\{([\w.+=~-]+)\}", lambda m: f"**{m[0]}**" if m[1] in fixed else m[0], str(cell)
     )

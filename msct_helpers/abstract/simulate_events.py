@@ -28,9 +28,6 @@ FATAL = (
 )
 """Causes of death in turn: complications of cirrhosis."""
 
-COLUMNS = list(ADAE.columns)
-
-
 ALWAYS_SERIOUS = ("Oesophageal varices haemorrhage",)
 """Events that are never mild: serious, and of grade 3 or more."""
 

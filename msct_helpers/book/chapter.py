@@ -263,6 +263,7 @@ class Chapter:
             self._mark(key, name)
         fig = plot(*data)
         write_mark(fig, mark or self._mark_data())
+        about = show_characters(mark or self.trial.study.label)
         block = {
             "kind": "figure",
             "name": name,
@@ -270,8 +271,8 @@ class Chapter:
                 self._label(caption, label), partial(self._fill, name)
             ),
             "alt": self.fill(self._label(alt, label), name),
-            "svg": draw(fig, "svg").decode(),
-            "pdf": base64.b64encode(draw(fig, "pdf")).decode(),
+            "svg": draw(fig, "svg", about).decode(),
+            "pdf": base64.b64encode(draw(fig, "pdf", about)).decode(),
         }
         plt.close(fig)
         return Document([block, *self._offer_rows(name)])
@@ -310,9 +311,12 @@ def describe_number(text: str, row: dict[str, Any]) -> Node:
     return {"kind": "number", "text": text, "about": about} | {k: row[k] for k in ("id", "chapter")}
 
 
-def draw(fig: Figure, kind: str) -> bytes:
-    """Return a figure as a file of `kind` (svg, pdf), with no date or creator in it."""
+def draw(fig: Figure, kind: str, about: str) -> bytes:
+    """Return a figure as a file of `kind` (svg, pdf) that says what its data are; no date in it."""
     out = io.BytesIO()
-    nothing = {"svg": {"Date": None, "Creator": None}, "pdf": {"CreationDate": None}}
-    fig.savefig(out, format=kind, metadata=nothing[kind])
+    said = {
+        "svg": {"Date": None, "Creator": None, "Description": about},
+        "pdf": {"CreationDate": None, "Subject": about},
+    }
+    fig.savefig(out, format=kind, metadata=said[kind])
     return out.getvalue()

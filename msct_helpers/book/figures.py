@@ -58,7 +58,7 @@ def write_mark(fig: Figure, text: str) -> None:
     """Write under a drawing what data it shows, so that a copied figure still says it."""
     shown = fit_font(show_characters(text))
     shown = shown if len(shown) <= LONGEST_MARK else f"{shown[:LONGEST_MARK]}..."
-    fig.supxlabel(shown, x=0.99, ha="right", fontsize=7, color=GREY)
+    fig.supxlabel(shown, x=0.99, ha="right", fontsize=7, color=INK)
 
 
 LONGEST_MARK = 70

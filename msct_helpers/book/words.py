@@ -1,6 +1,7 @@
 """Words for coded values, and small helpers for sentences."""
 
 from msct_helpers.book.document import quote
+from msct_helpers.trial.load import Trial
 from msct_helpers.trial.plan import Plan
 from msct_helpers.trial.schema import CELL_SOURCES
 
@@ -41,6 +42,11 @@ def name_reason(status: str, plan: Plan) -> str:
     if status == "IN FOLLOW-UP":
         return f"still followed at {plan.horizon}"
     return LABELS.get(status) or f"left ({quote(status.lower())})"
+
+
+def name_people(trial: Trial) -> str:
+    """Return what the participants of a data set are called, so that invented ones are known."""
+    return "synthetic participants" if trial.synthetic else "participants"
 
 
 def join_words(words: list[str]) -> str:

@@ -262,18 +262,23 @@ def difference_columns(groups: Sequence[str]) -> dict[str, Cell]:
     return {short[g]: f"{{smd.smd@{g}}}" for g in groups if g in short}
 
 
-def say_leavers(record: pd.DataFrame) -> str:
+def say_leavers(record: pd.DataFrame, who: str = "participants") -> str:
     """Return in which characteristics those who left, by reason, differed from those who stayed."""
     size = record[record["analysis"] == "group"].set_index("group")["value"]
     if not size["COMPLETED"] or size["COMPLETED"] == size["ALL"]:
-        who = "Nobody left" if size["COMPLETED"] else "Everybody left"
-        return f"{who} before the last visit: there are no groups to compare."
+        left = "Nobody left" if size["COMPLETED"] else "Everybody left"
+        return f"{left} before the last visit: there are no groups to compare."
     parts = [say_group(record, group) for group in ("EVENT", "LOST") if size[group]]
     return (
+        f"Of {ref('group', 'count', group='ALL')} {who} "
         f"{ref('group', 'count', group='COMPLETED')} stayed to the last visit. {' '.join(parts)} "
         "Some differences arise by chance, and no test is made; but where the sicker die, later "
         "means look better. Whoever only missed a visit is counted among those who stayed."
     )
+
+
+SAME = {"MELDNA": "MELD", "MELD3": "MELD"}
+"""Scores that are versions of another one: a sentence names the one that differs most."""
 
 
 def say_group(record: pd.DataFrame, group: str) -> str:
@@ -283,6 +288,7 @@ def say_group(record: pd.DataFrame, group: str) -> str:
     same = own["parameter"].eq("INR") & (own["parameter"] == "PT").any()
     own = own[~own["parameter"].str.contains("=") & ~same]
     own = own.assign(size=own["value"].abs()).sort_values("size", ascending=False)
+    own = own[~own["parameter"].replace(SAME).duplicated()]
     apart = own[own["size"] >= APART].head(3)
     who = "died or were transplanted" if group == "EVENT" else "left for another reason"
     head = f"{ref('group', 'count', group=group)} {who}; at baseline"

@@ -15,7 +15,7 @@ def list_cells(record: pd.DataFrame) -> list[str]:
     return [f"{ref('source', 'count', group=s)} {name_source(s)}" for s in sources]
 
 
-def say_enrolment(record: pd.DataFrame, plan: Plan) -> str:
+def say_enrolment(record: pd.DataFrame, plan: Plan, who: str = "participants") -> str:
     """Return who was enrolled, what ended follow-up, and how many were seen at the end.
 
     Parameters
@@ -24,6 +24,8 @@ def say_enrolment(record: pd.DataFrame, plan: Plan) -> str:
         Record of `msct_helpers.cohort.population.summarise_disposition`.
     plan
         The analysis plan.
+    who
+        What participants are called (`msct_helpers.book.words.name_people`).
     """
 
     def count(group: str) -> str:
@@ -37,10 +39,11 @@ def say_enrolment(record: pd.DataFrame, plan: Plan) -> str:
     given = given if cells else "None of them received mesenchymal stem cells."
     alone = record.set_index("id")["value"]["enrolled.count"] == 1
     return (
-        f"{ref('enrolled', 'count')} participant{' was' if alone else 's were'} enrolled. {given} "
+        f"{ref('enrolled', 'count')} {who[:-1] + ' was' if alone else who + ' were'} enrolled. "
+        f"{given} "
         f"Within {plan.horizon} the first event was death in {count('DEATH')}, liver transplant in "
-        f"{count('LIVER TRANSPLANT')}, and {count('LOST TO FOLLOW-UP')} were lost to follow-up. At "
-        f"{plan.span} {seen('RISK')} were still followed and {seen('ATTENDED')} were seen "
+        f"{count('LIVER TRANSPLANT')}, and {count('LOST TO FOLLOW-UP')} were lost to follow-up. "
+        f"The visit at {plan.span} was due for {seen('RISK')}, and {seen('ATTENDED')} attended it "
         f"({seen('ATTENDED', 'percent')}% of all)."
     )
 

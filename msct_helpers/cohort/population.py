@@ -43,6 +43,14 @@ def derive_disposition(adsl: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     return pd.DataFrame({"USUBJID": adsl["USUBJID"], "STATUS": status, "DAYS": days})
 
 
+def keeps_counts(trial: Trial) -> bool:
+    """Return whether data are synthetic and report all events that the published counts state."""
+    if not trial.synthetic or trial.study.statements is None:
+        return False
+    status = derive_disposition(trial.adsl, trial.plan)["STATUS"]
+    return int(status.isin(DISCONTINUATION).sum()) == int(trial.adsl["DCSREAS"].notna().sum())
+
+
 def derive_follow_up(trial: Trial, plan: Plan) -> pd.DataFrame:
     """Return how long each participant could attend visits.
 

@@ -13,8 +13,9 @@ from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight
 
 from msct_helpers.ard.results import make_id, make_record, make_rows, ref
 from msct_helpers.book.layout import Cell, Row
-from msct_helpers.cohort.population import derive_disposition
+from msct_helpers.cohort.population import derive_disposition, keeps_counts
 from msct_helpers.stats.estimate import estimate_proportion
+from msct_helpers.trial.load import Trial
 from msct_helpers.trial.plan import Plan
 
 CAUSES = {"DEATH": 1, "LIVER TRANSPLANT": 2}
@@ -296,7 +297,36 @@ def say_competing(record: pd.DataFrame, plan: Plan) -> str:
     )
 
 
-def say_bounds(record: pd.DataFrame, plan: Plan) -> str:
+def say_days(trial: Trial) -> str:
+    """Return, for synthetic data only, that what rests on the days of events is invented."""
+    if not trial.synthetic:
+        return ""
+    rest = "the days of these events are invented, and so is each estimate over time"
+    return f"Synthetic data: {rest}{'; only their numbers were published' * keeps_counts(trial)}."
+
+
+def say_expected(record: pd.DataFrame, disposition: pd.DataFrame, plan: Plan) -> str:
+    """Return at which visits more were expected than were at risk on the day, and why."""
+    value = pd.concat([record, disposition]).set_index("id")["value"]
+    at = [v.number for v in plan.later]
+    keys = [(make_id("visit", "count", "", v, "RISK"), f"tfs.m{v}.risk_count") for v in at]
+    apart = [(v, *key) for v, key in zip(at, keys, strict=True) if value[key[0]] != value[key[1]]]
+    if not apart:
+        return ""
+    parts = [f"{plan.visit(v).name.lower()}: {{{one}}} and {{{other}}}" for v, one, other in apart]
+    return (
+        f"More were expected than at risk at some visits ({'; '.join(parts)}), as some attended "
+        "before the day on which the visit was due, or completed the study early, and had left by "
+        "that day."
+    )
+
+
+def basis_of_bounds(trial: Trial) -> dict[str, Cell]:
+    """Return, for synthetic data that keep published counts, the column that says so."""
+    return {"Basis": "published counts"} if keeps_counts(trial) else {}
+
+
+def say_bounds(record: pd.DataFrame, plan: Plan, who: str = "participants") -> str:
     """Return of how many it is not known what became of them, and what that could change."""
     if not record.set_index("id")["value"]["bound.unknown.count"]:
         return (
@@ -304,7 +334,7 @@ def say_bounds(record: pd.DataFrame, plan: Plan) -> str:
             "transplant: nobody was lost, so there is nothing to bound."
         )
     return (
-        f"Of {ref('bound', 'count', group='UNKNOWN')} participants nobody knows whether "
+        f"Of {ref('bound', 'count', group='UNKNOWN')} {who} nobody knows whether "
         f"they lived to {plan.horizon} without transplant. If all of them did, "
         f"{ref('bound', 'percent', group='EVENT ALIVE')}% had died or been transplanted; "
         f"if all of them died, {ref('bound', 'percent', group='EVENT DEAD')}%."

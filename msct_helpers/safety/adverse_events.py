@@ -13,7 +13,8 @@ from statsmodels.stats.rates import confint_poisson
 from msct_helpers.ard.results import make_record, make_rows, ref
 from msct_helpers.book.document import quote
 from msct_helpers.book.layout import Cell, Row, proportion_columns
-from msct_helpers.book.words import upper_first
+from msct_helpers.book.words import name_people, upper_first
+from msct_helpers.cohort.population import keeps_counts
 from msct_helpers.safety.safety import derive_person_years, derive_window, select_safety_set
 from msct_helpers.stats.estimate import estimate_proportion
 from msct_helpers.trial.load import Trial
@@ -333,7 +334,17 @@ def lay_out_deaths(deaths: pd.DataFrame, trial: Trial) -> pd.DataFrame:
         for number, row in enumerate(deaths.itertuples(), 1)
     ]
     out = pd.DataFrame(rows, columns=["Participant", "Study day", "Cause", "Relation to treatment"])
-    return out.assign(Basis="invented, but for the number of deaths") if trial.synthetic else out
+    return out.assign(Basis="invented") if trial.synthetic else out
+
+
+def say_deaths(trial: Trial) -> str:
+    """Return, for synthetic data that keep published counts, what of the deaths was published."""
+    if not keeps_counts(trial):
+        return ""
+    return (
+        "Published are the number of deaths and that their cause was complications of cirrhosis; "
+        "the abstract does not state which, when, or any relation to the treatment."
+    )
 
 
 def say_no_deaths(trial: Trial, plan: Plan) -> str:
@@ -362,9 +373,9 @@ def say_events(trial: Trial, overview: pd.DataFrame) -> str:
         return ref("overview", statistic, group=group)
 
     return (
-        f"{count('ANY')} of {count('ANY', 'denominator')} participants had an adverse event, "
-        f"{count('SEVERE')} {choose_grading(trial).severe_one} and {count('SERIOUS')} a serious "
-        f"one. {count('RELATED')} had one that was called related to the infusion."
+        f"{count('ANY')} of {count('ANY', 'denominator')} {name_people(trial)} had an adverse "
+        f"event, {count('SEVERE')} {choose_grading(trial).severe_one} and {count('SERIOUS')} a "
+        f"serious one. {count('RELATED')} had one that was called related to the infusion."
     )
 
 
@@ -377,12 +388,14 @@ def say_grades(trial: Trial) -> str:
     said = said if version else "CTCAE version of the grades: not stated."
     if choose_grading(trial) is BY_SEVERITY:
         said = "Severity as recorded; no grades are."
-    if trial.synthetic:
-        said += (
-            " Every event other than the published counts of deaths and of serious events within "
-            "24 hours is assumed."
-        )
-    return said
+    if not trial.synthetic:
+        return said
+    if trial.study.statements is None:
+        return f"{said} Every event is invented."
+    return (
+        f"{said} Only the counts of deaths and of serious events within 24 hours are published; "
+        "every other event is invented, as are all days."
+    )
 
 
 def say_listed(trial: Trial, plan: Plan) -> str:
@@ -393,11 +406,17 @@ def say_listed(trial: Trial, plan: Plan) -> str:
     )
 
 
+def is_published(row: Row, trial: Trial) -> bool:
+    """Return whether a row of the overview is a published count that synthetic data keep."""
+    kept = trial.synthetic and trial.study.statements is not None
+    return kept and row.analysis == "overview" and row.group in FIXED
+
+
 def basis_column(trial: Trial) -> dict[str, Cell]:
-    """Return, for synthetic data only, the column that says what is published and what assumed."""
+    """Return, for synthetic data only, the column that says what is published and what invented."""
 
     def fill(row: Row) -> str:
-        return "published" if row.analysis == "overview" and row.group in FIXED else "assumed"
+        return "published" if is_published(row, trial) else "invented"
 
     return {"Basis": fill} if trial.synthetic else {}
 
@@ -416,8 +435,19 @@ def list_overview(trial: Trial) -> list[Row]:
 
 def overview_columns(trial: Trial, plan: Plan) -> dict[str, Cell]:
     """Return the columns of the overview."""
-    counts = proportion_columns(plan) | {"Events": "{events_count}"}
-    return basis_column(trial) | counts | rate_column(plan)
+
+    def rate(row: Row) -> str:
+        """No rate on invented days of a published count."""
+        return "" if is_published(row, trial) else str(pattern)
+
+    def count(row: Row) -> str:
+        return "**{count}** of {denominator}" if is_published(row, trial) else str(counted)
+
+    counts = proportion_columns(plan)
+    (who, counted), *_ = counts.items()
+    ((head, pattern),) = rate_column(plan).items()
+    shown: dict[str, Cell] = {who: count, "Events": "{events_count}", head: rate}
+    return basis_column(trial) | counts | shown
 
 
 def list_events(record: pd.DataFrame) -> list[Row]:
@@ -477,7 +507,7 @@ def lay_out_serious(listing: pd.DataFrame, trial: Trial) -> pd.DataFrame:
             "Participant": [f"{number}" for number in people],
             "Study day": [ref("listing", "day", group=g) for g in places],
             "Event": listing["EVENT"].map(quote),
-            "Basis": "assumed" if trial.synthetic else "",
+            "Basis": "invented" if trial.synthetic else "",
             "Grade": [ref("listing", "grade", group=g) for g in places],
             "Relation": [quote_lower(text) for text in listing["AEREL"]],
             "Outcome": [quote_lower(text) for text in listing["AEOUT"]],

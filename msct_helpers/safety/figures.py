@@ -4,9 +4,9 @@ from textwrap import fill
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
+from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
-from msct_helpers.book.figures import BLUE, ORANGE, make_figure
+from msct_helpers.book.figures import BLUE, INK, ORANGE, make_figure
 from msct_helpers.book.words import LABELS
 from msct_helpers.safety.liver import LIMITS
 from msct_helpers.trial.plan import Plan
@@ -50,7 +50,12 @@ def plot_liver(peaks: pd.DataFrame) -> Figure:
     for axis, scale in ((ax.xaxis, ax.set_xscale), (ax.yaxis, ax.set_yscale)):
         scale("log")
         axis.set_major_locator(FixedLocator(ticks))
-        axis.set_major_formatter(ScalarFormatter())
+        axis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axis.set_minor_locator(NullLocator())
+    ax.margins(0.12)
+    corners = {"Hy's law": (0.99, 0.99), "bilirubin alone": (0.01, 0.99), "ALT alone": (0.99, 0.01)}
+    for text, (x, y) in corners.items():
+        side, level = ("right" if x > 0.5 else "left"), ("top" if y > 0.5 else "bottom")
+        ax.text(x, y, text, transform=ax.transAxes, ha=side, va=level, fontsize=8, color=INK)
     ax.set(xlabel="Highest ALT / upper limit", ylabel="Highest bilirubin / upper limit")
     return fig

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from msct_helpers.ard.results import make_record, make_rows, ref
+from msct_helpers.book.words import name_people
 from msct_helpers.trial.load import Trial
 
 CODES = ("ALT", "BILI")
@@ -58,6 +59,7 @@ def say_peaks(record: pd.DataFrame, trial: Trial) -> str:
         ref("hy", s) for s in ("alt_count", "bilirubin_count", "both_count", "denominator")
     )
     return (
-        f"Of {total} participants with ALT and bilirubin after baseline, {alt} reached three times "
-        f"the upper limit of ALT, {bili} twice that of bilirubin, and {both} both."
+        f"Of {total} {name_people(trial)} with alanine aminotransferase (ALT) and bilirubin after "
+        f"baseline, {alt} reached three times the upper limit of ALT, {bili} twice that of "
+        f"bilirubin, and {both} both."
     )

@@ -7,7 +7,7 @@ import pandas as pd
 from msct_helpers.ard.results import make_record, make_rows, ref
 from msct_helpers.book.document import quote
 from msct_helpers.book.layout import Row
-from msct_helpers.book.words import LABELS, join_words, upper_first
+from msct_helpers.book.words import LABELS, join_words, name_people, upper_first
 from msct_helpers.cohort.population import derive_disposition
 from msct_helpers.stats.estimate import estimate_proportion, estimate_upper_limit
 from msct_helpers.trial.load import Trial
@@ -172,18 +172,18 @@ def say_window(trial: Trial, record: pd.DataFrame, plan: Plan) -> str:
         return f"Serious adverse events within 24 hours of an infusion: not assessable{why}"
     return (
         "Serious adverse events during an infusion or within 24 hours of its end were recorded "
-        f"in {say_risk('SERIOUS 24H', plan, share=False)}."
+        f"in {say_risk('SERIOUS 24H', plan, share=False, who=name_people(trial))}."
     )
 
 
-def say_risk(group: str, plan: Plan, share: bool = True) -> str:
-    """Return a risk with its exact interval, inside a sentence; `share` with its per cent."""
+def say_risk(group: str, plan: Plan, share: bool = True, who: str = "") -> str:
+    """Return a risk of `who`, with its exact interval, inside a sentence; `share`: per cent too."""
 
     def at(statistic: str) -> str:
         return ref("risk", statistic, group=group)
 
     percent = f"{at('percent')}%; " if share else ""
-    who = "" if share else " participants"
+    who = f" {who}" if who else ""
     return (
         f"{at('count')} of {at('denominator')}{who} ({percent}exact {plan.level_words} confidence "
         f"interval {at('percent_low')}% to {at('percent_high')}%)"
@@ -213,12 +213,12 @@ def name_risks(record: pd.DataFrame) -> str:
     return join_words([LABELS[group] for group in groups])
 
 
-def say_exposure(record: pd.DataFrame) -> str:
+def say_exposure(record: pd.DataFrame, who: str = "participants") -> str:
     """Return the sentences on infusions, doses and person-time."""
     if record.empty:
         return "Exposure: not assessable, no participant received an infusion."
     out = (
-        f"{ref('exposure', 'treated_count')} participants were infused and followed for "
+        f"{ref('exposure', 'treated_count')} {who} were infused and followed for "
         f"{ref('exposure', 'years')} person-years in all (median of a participant "
         f"{ref('exposure', 'years_median')} years, range {ref('exposure', 'years_low')} to "
         f"{ref('exposure', 'years_high')})."

@@ -191,7 +191,8 @@ def escape_cell(value: object) -> str:
 
 def format_page(title: str, rows: list[dict[str, Any]]) -> str:
     """Return the body of a results page."""
-    shown = ["formattedValue", "rawValue", "unit", "n", "id", "method", "function", "shownIn"]
+    shown = ["formattedValue", "rawValue", "unit", "n", "origin"]
+    shown += ["id", "method", "function", "shownIn"]
     heads = "".join(f'<th scope="col">{head}</th>' for head in shown)
     lines = []
     for row in rows:
