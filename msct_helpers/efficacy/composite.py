@@ -195,7 +195,7 @@ def outcome_columns() -> dict[str, Cell]:
         "Better / not / not seen": "{better_count} / {not_better_count} / {not_measured_count}",
         "Transplant / died": "{liver_transplant_count} / {death_count}",
         "Better, % (CI)": "{percent} ({percent_low} to {percent_high})",
-        "Hodges-Lehmann (CI)": "{hl} ({hl_low} to {hl_high})",
+        "HL (CI)": "{hl} ({hl_low} to {hl_high})",
         "p": "{p_value}",
     }
 
