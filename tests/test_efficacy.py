@@ -57,7 +57,11 @@ def test_survivor_bias_is_said(mayo: Trial) -> None:
     assert efficacy.say_disagreement(record, "BILI", mayo.plan.visit(24)) == ""
 
 
-@given(st.lists(st.floats(-50, 50), min_size=3, max_size=30))
+RECORDED = st.integers(-5_000, 5_000).map(lambda hundredths: hundredths / 100)
+"""Changes as laboratories record them; beside 5e-324 a spread vanishes in binary."""
+
+
+@given(st.lists(RECORDED, min_size=3, max_size=30))
 def test_flipping_the_sign_flips_the_interval_and_keeps_p(change: list[float]) -> None:
     one = estimate_mean_change(np.array(change), 0.95)
     two = estimate_mean_change(-np.array(change), 0.95)
