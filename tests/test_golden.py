@@ -102,7 +102,7 @@ WORDS: dict[Callable[[odd.Tables], odd.Plan], list[tuple[str, str]]] = {
     ],
     odd.all_lost_at_once: [
         ("cohort-flow", "Everybody left before the last visit"),
-        ("cohort-flow", "Of 26 participants nobody knows"),
+        ("cohort-flow", "Of 26 synthetic participants nobody knows"),
         ("efficacy-endpoints", "no endpoint can be fitted by the mixed model"),
     ],
     odd.no_survivors: [

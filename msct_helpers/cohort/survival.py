@@ -301,8 +301,8 @@ def say_days(trial: Trial) -> str:
     """Return, for synthetic data only, that what rests on the days of events is invented."""
     if not trial.synthetic:
         return ""
-    rest = "the days of these events are invented, and so is each estimate over time"
-    return f"Synthetic data: {rest}{'; only their numbers were published' * keeps_counts(trial)}."
+    said = "The days of these events are invented, and so is each estimate over time"
+    return f"{said}{'; only their numbers were published' * keeps_counts(trial)}."
 
 
 def say_expected(record: pd.DataFrame, disposition: pd.DataFrame, plan: Plan) -> str:
