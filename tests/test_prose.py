@@ -26,7 +26,7 @@ CONSTANTS = (
     (r"\b[Mm]onth (0|6|12|24)\b|\b24 months\b", "visits of the protocol"),
     (r"[Ww]eek\s+(12|26)\b(?:[\w\s]+from\s+day\s+71\s+to\s+day\s+99)?", "the plan of an example"),
     (r"\b[PNESC]\d{1,2}\b", "ids of statements"),
-    (r"\bgrade 3 or more\b", "severe grades"),
+    (r"\bgrade 3\b", "severe grades, and a grade of ALBI"),
     (r"\bsha256\b", "name of a digest"),
     (r"\bdoi:\S+|\bPMID \d+|\bSpahr 2013\b", "identifiers of sources"),
     (r"\b(1|10|25|50)%(?= (lower|higher))", "labels of a scale"),
