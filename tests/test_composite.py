@@ -111,9 +111,9 @@ def test_outcomes_stand_in_their_cells(record: pd.DataFrame) -> None:
         "Endpoint": "",
         "Month": "24",
         "Better / not / not seen": "11 / 4 / 6",
-        "Transplant / died": "2 / 3",
+        "LTx / died": "2 / 3",
         "Better, % (CI)": "42.3 (23.4 to 63.1)",
-        "Hodges-Lehmann (CI)": "0.00 (−1.17 to event)",
+        "HL (CI)": "0.00 (−1.17 to event)",
         "p": "0.861",
     }
 

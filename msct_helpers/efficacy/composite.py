@@ -193,9 +193,9 @@ def outcome_columns() -> dict[str, Cell]:
     """Return how many met each end, the share better, and the test of the ranks."""
     return {
         "Better / not / not seen": "{better_count} / {not_better_count} / {not_measured_count}",
-        "Transplant / died": "{liver_transplant_count} / {death_count}",
+        "LTx / died": "{liver_transplant_count} / {death_count}",
         "Better, % (CI)": "{percent} ({percent_low} to {percent_high})",
-        "Hodges-Lehmann (CI)": "{hl} ({hl_low} to {hl_high})",
+        "HL (CI)": "{hl} ({hl_low} to {hl_high})",
         "p": "{p_value}",
     }
 
