@@ -295,3 +295,4 @@ def test_a_statement_survives_so_many_of_the_checks_that_were_asked(mayo: Trial)
     shown = lay_out(record, rows, ledger.statement_columns(checked), heads)
     cells = dict(zip(shown.columns, show_cells(shown, record)[0], strict=True))
     assert cells["Survives"] == "1 of 3"
+    assert cells["Checks asked"] == "mixed model yes, worst rank no, tipping point no"
