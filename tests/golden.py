@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -77,14 +77,15 @@ def run_chapter(path: Path, plan: Plan) -> str:
     return "\n\n".join(text for text in texts if text) + "\n"
 
 
-def run_book(folder: Path) -> dict[str, str]:
-    """Return the text of each chapter of a data set's book."""
+def run_book(folder: Path, names: Collection[str] = ()) -> dict[str, str]:
+    """Return the text of each chapter of a data set's book, or of those that are named."""
     trial = load_trial(folder)
     with (
         patch.dict(os.environ, MSCT_DATA=str(folder)),
         patch.object(chapter, "load_trial", return_value=trial),
     ):
-        return {path.stem: normalise(run_chapter(path, trial.plan)) for path in CHAPTERS}
+        chosen = [path for path in CHAPTERS if path.stem in names or not names]
+        return {path.stem: normalise(run_chapter(path, trial.plan)) for path in chosen}
 
 
 def normalise(text: str) -> str:

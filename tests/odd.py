@@ -13,7 +13,7 @@ Tables = dict[str, pd.DataFrame]
 """Tables of a data set as text, by the names of their files."""
 
 Plan = dict[str, object]
-"""Keys of ``study.yml`` that differ."""
+"""Keys of ``study.yml`` that differ; None for those that are gone."""
 
 SOURCE = ROOT / "data/msct_synthetic"
 
@@ -123,6 +123,13 @@ def no_survivors(tables: Tables) -> Plan:
     return {}
 
 
+def another_trial(tables: Tables) -> Plan:
+    """A trial of somebody's own: real, and no published statements stand behind it."""
+    told = ("title", "short_title", "label", "source", "licence", "population", "treatment")
+    own: Plan = {key: f"A {key.replace('_', ' ')} of our own." for key in told}
+    return own | {"origin": "real", "statements": None, "assumed": ["Nothing."], "draws": None}
+
+
 PLANS = (three_years, half_a_year, more_endpoints)
 """Data sets of another plan."""
 
@@ -135,6 +142,7 @@ def make_odd(change: Callable[[Tables], Plan], folder: Path) -> Path:
         for path in SOURCE.glob("*.csv")
     }
     study = yaml.safe_load((SOURCE / "study.yml").read_text(encoding="utf-8")) | change(tables)
+    study = {key: value for key, value in study.items() if value is not None}
     (folder / "study.yml").write_text(yaml.safe_dump(study, sort_keys=False), encoding="utf-8")
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)

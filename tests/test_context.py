@@ -91,7 +91,7 @@ def test_how_it_moved_turns_with_the_values(low: pd.DataFrame) -> None:
 )
 def test_events_are_compared_with_the_published_count(mayo: Trial, count: int, words: str) -> None:
     events = context.summarise_events(mayo, (count, 26), PLAN)
-    assert words in context.say_events(events)
+    assert words in context.say_events(events, PLAN)
     value = events.set_index("id")["value"]
     # One minus the event-free Kaplan-Meier .752 (log-log .660 to .823) of R.
     shown = [value[f"event.mayo.{s}"] for s in ("percent", "percent_low", "percent_high")]

@@ -4,11 +4,14 @@ import re
 from collections.abc import Callable
 from difflib import unified_diff
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from sphinx_external_toc.parsing import parse_toc_yaml
 
+from msct_helpers.sphinx.ext import leave_out_evidence
 from tests import golden, odd
-from tests.conftest import DATASETS
+from tests.conftest import DATASETS, ROOT
 
 STORED = (*DATASETS, *(change.__name__ for change in odd.PLANS))
 NOT_NUMBERS = re.compile(r"\b(nan|NaN|inf|None(?! of))\b|<NA>|object at 0x|\{[\w.]+\}")
@@ -46,9 +49,9 @@ FALSE = {
 
 ABOUT_MORE = (
     *("statements", "counts", "worlds", "without-cells", "next-trial"),
-    *("discussion", "data-dictionary", "how-to-rebuild"),
+    *("methods", "discussion", "data-dictionary", "how-to-rebuild"),
 )
-"""Chapters that speak of the abstract, or of every data set that can be put in."""
+"""Chapters that speak of the abstract, of trials of its size, or of every data set that fits."""
 
 
 def list_claims(text: str) -> list[str]:
@@ -122,3 +125,27 @@ def test_a_book_of_odd_data_says_what_it_lacks(
         assert words in texts[chapter]
     for chapter, text in texts.items():
         assert not NOT_NUMBERS.search(text), chapter
+
+
+def test_a_book_of_another_trial_says_nothing_of_the_abstract(tmp_path: Path) -> None:
+    site = parse_toc_yaml(ROOT / "_toc.yml")
+    config = SimpleNamespace(external_site_map=site, exclude_patterns=[], msct_abstract=False)
+    leave_out_evidence(SimpleNamespace(), config)  # type: ignore[arg-type]
+    left = {name.removeprefix("chapters/") for name in site} - {"index"}
+    gone = {"statements", "counts", "worlds", "without-cells", "next-trial", "standards", "methods"}
+    assert left == {path.stem for path in golden.CHAPTERS} - gone
+    assert set(config.exclude_patterns) == {f"chapters/{name}.md" for name in gone}
+    # The dictionary explains the key by which a data set names the abstract.
+    texts = golden.run_book(odd.make_odd(odd.another_trial, tmp_path / "odd"), left)
+    spoken = {name for name, text in texts.items() if re.search(r"\babstract", text)}
+    assert spoken <= {"data-dictionary"}
+    assert "In this cohort 11 of 26 enrolled" in texts["discussion"]
+
+
+def test_a_book_that_weighs_the_abstract_keeps_all_chapters() -> None:
+    site = parse_toc_yaml(ROOT / "_toc.yml")
+    config = SimpleNamespace(external_site_map=site, exclude_patterns=[], msct_abstract=True)
+    leave_out_evidence(SimpleNamespace(), config)  # type: ignore[arg-type]
+    assert {name for name in site if name != "index"} == {
+        f"chapters/{path.stem}" for path in golden.CHAPTERS
+    }

@@ -142,7 +142,7 @@ def test_context_and_counts(mayo: Trial) -> None:
     events = context.rename(context.summarise_events(mayo, (5, 26), PLAN), "pbc")
     check_ids([context.say_answer(change, PLAN)], change)
     check_ids([context.say_low(low, PLAN)], low)
-    check_ids([context.say_events(events)], events)
+    check_ids([context.say_events(events, PLAN)], events)
     claims = load_statements()
     bound = published.summarise_composite_bound(claims)
     counts = [published.summarise_counts(claims, PLAN), published.summarise_none_seen(claims, PLAN)]

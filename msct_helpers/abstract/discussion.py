@@ -33,12 +33,9 @@ def discuss_finding(record: pd.DataFrame, trial: Trial) -> str:
         return ref("composite", statistic, code, plan.last.number)
 
     lead = "In the synthetic data of this book" if trial.synthetic else "In this cohort"
-    worth = (
-        "This was built in, so that the data agree with the abstract; it shows what a full report "
-        "would have to say, and nothing about the trial."
-        if trial.synthetic
-        else "There is no control arm, so this is what happened, not what a treatment did."
-    )
+    worth = "There is no control arm, so this is what happened, not what a treatment did."
+    if trial.synthetic:
+        worth = "It was built into these data, and says nothing about any trial."
     return (
         f"{lead} {at('better_count')} of {at('denominator')} enrolled were alive, without "
         f"transplant, measured and better in {MEASURES[code].name} at {plan.at_last} "

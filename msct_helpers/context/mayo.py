@@ -127,8 +127,18 @@ def enter_low(plan: Plan) -> pd.DataFrame:
 
 
 def summarise_low(plan: Plan) -> pd.DataFrame:
-    """Return the change of patients who entered because their albumin was low (`enter_low`)."""
-    return summarise_change(enter_low(plan), plan)
+    """Return the change of patients who entered because their albumin was low (`enter_low`).
+
+    Returns
+    -------
+    DataFrame
+        Record of `msct_helpers.efficacy.change.summarise_change`, and ``entry`` with the threshold.
+    """
+    threshold = make_rows(
+        "entry", {"threshold": LOW_ALBUMIN}, parameter="ALB", unit="g/dL", decimals=1,
+        method="assumed", function="enter_low",
+    )  # fmt: skip
+    return pd.concat([summarise_change(enter_low(plan), plan), make_record(threshold)])
 
 
 def summarise_events(trial: Trial, published: tuple[int, int], plan: Plan) -> pd.DataFrame:
@@ -251,7 +261,7 @@ def say_low(record: pd.DataFrame, plan: Plan) -> str:
     last = plan.last.number
     return (
         f"Let each of {ref('low-obs', 'n', 'ALB', 0)} patients enter at the first visit with "
-        f"albumin of {LOW_ALBUMIN:g} g/dL or less. Their albumin then "
+        f"albumin of {ref('low-entry', 'threshold', 'ALB')} g/dL or less. Their albumin then "
         f"{describe_moves(record, 'ALB', plan)} at {', '.join(v.words for v in plan.later[:-1])} "
         f"and {plan.last.words} (n = {ref('low-chg', 'n', 'ALB', last)} at the last), without "
         f"cells: regression to the mean. Their bilirubin {describe_moves(record, 'BILI', plan)}, "
@@ -260,14 +270,15 @@ def say_low(record: pd.DataFrame, plan: Plan) -> str:
     )
 
 
-def say_events(record: pd.DataFrame) -> str:
+def say_events(record: pd.DataFrame, plan: Plan) -> str:
     """Return how the risk of these patients compares with the published counts."""
 
     def at(statistic: str, group: str) -> str:
         return ref("pbc-event", statistic, group=group)
 
     p = float(record.loc[record["statistic"] == "p_value", "value"].iloc[0])
-    verdict = "cannot be told apart from" if p > 0.025 else "is below"
+    # One side of a two-sided test.
+    verdict = "cannot be told apart from" if p > plan.alpha / 2 else "is below"
     return (
         f"Within two years {at('percent', 'MAYO')}% of these patients died or were transplanted "
         f"({at('percent_low', 'MAYO')}% to {at('percent_high', 'MAYO')}%); the abstract reports "

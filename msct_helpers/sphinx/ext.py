@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from docutils.parsers.rst import directives
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -40,8 +39,8 @@ FACTS = ("title", "short_title", "label", "source", "licence", "population", "tr
 EVIDENCE = "Evidence"
 """Part of the contents whose chapters are about the abstract."""
 
-JUDGING = ("chapters/standards",)
-"""Chapters of other parts that judge it."""
+JUDGING = ("chapters/standards", "chapters/methods")
+"""Chapters of other parts that judge it, or simulate trials of its size."""
 
 WORDS = ("horizon", "at_last", "level_words", "alpha_words")
 """What pages say of the analysis plan, by the names of `msct_helpers.trial.plan.Plan`."""
@@ -97,16 +96,13 @@ def leave_out_evidence(app: Sphinx, config: Config) -> None:
 
 
 class AboutAbstract(SphinxDirective):
-    """Content of a page for books that weigh the abstract; with ``:none:`` for all others."""
+    """Content of a page for books that weigh the abstract; nothing in all others."""
 
     has_content = True
-    option_spec = {"none": directives.flag}  # noqa: RUF012
 
     def run(self) -> list[nodes.Node]:
         """Return the content, or nothing."""
-        if self.config.msct_abstract == ("none" in self.options):
-            return []
-        return self.parse_content_to_nodes()
+        return self.parse_content_to_nodes() if self.config.msct_abstract else []
 
 
 def read_facts(app: Sphinx, folder: Path) -> tuple[dict[str, str], str]:
