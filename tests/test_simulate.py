@@ -21,7 +21,7 @@ STUDY = load_study(ROOT / "data/msct_synthetic")
 
 def draw(seed: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return adsl, adlb and adae of one draw, accepted or not."""
-    trial = simulate.draw_trial(np.random.default_rng(seed), simulate.NO_EFFECT, STUDY)
+    trial = simulate.draw_trial(np.random.default_rng(seed), simulate.UNCHANGED, STUDY)
     assert trial.adae is not None
     return trial.adsl, trial.adlb, trial.adae
 
@@ -95,7 +95,7 @@ def test_many_patients_have_the_declared_baseline() -> None:
     assert albumin.std() == pytest.approx(4.8, rel=0.02)
     # A visit shares with baseline what is not scatter: 1 - 0.16 and 1 - 0.45.
     for code, expected, scale in (("BILI", 0.84, np.log), ("ALB", 0.55, np.asarray)):
-        later = simulate.measure(rng, code, true[code], simulate.NO_EFFECT)
+        later = simulate.measure(rng, code, true[code], simulate.UNCHANGED)
         found = np.corrcoef(scale(true[code]["first"]), scale(later))[0, 1]
         assert found == pytest.approx(expected, abs=0.02), code
 
@@ -104,10 +104,10 @@ def test_the_world_shifts_later_visits_only() -> None:
     rng = np.random.default_rng(7)
     _, true = simulate.draw_patients(rng, size=40_000)
     for code, expected in (("BILI", 0.86), ("INR", 0.95), ("ALT", 0.86), ("CREAT", 1.0)):
-        later = simulate.measure(rng, code, true[code], simulate.MODEST_EFFECT)
+        later = simulate.measure(rng, code, true[code], simulate.IMPROVED)
         ratio = np.median(later) / np.median(true[code]["first"])
         assert ratio == pytest.approx(expected, abs=0.02), code
-    later = simulate.measure(rng, "ALB", true["ALB"], simulate.MODEST_EFFECT)
+    later = simulate.measure(rng, "ALB", true["ALB"], simulate.IMPROVED)
     assert (later - true["ALB"]["first"]).mean() == pytest.approx(2.2, abs=0.1)
 
 
@@ -150,7 +150,7 @@ def test_giving_up_is_said() -> None:
 def test_the_listed_assumptions_follow_the_generator(monkeypatch: pytest.MonkeyPatch) -> None:
     before = " ".join(dataset.list_assumptions(simulate.SELECTED))
     assert "measured albumin of 30 g/L or less" in before
-    assert "No entry criterion" in " ".join(dataset.list_assumptions(simulate.MODEST_EFFECT))
+    assert "No entry criterion" in " ".join(dataset.list_assumptions(simulate.IMPROVED))
     changes = {
         "MISSED_SHARE": (0.11, "11% of those due"),
         "VISIT_WINDOW_DAYS": (17, "within 17 days"),

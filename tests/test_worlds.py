@@ -249,7 +249,7 @@ def test_draws_are_those_of_the_generator_of_one_trial() -> None:
     _, true = simulate.draw_patients(np.random.default_rng(5), 100_000)
     for code in TARGET.drawn:
         lab = simulate.LABS[code]
-        later = simulate.measure(np.random.default_rng(6), code, true[code], simulate.MODEST_EFFECT)
+        later = simulate.measure(np.random.default_rng(6), code, true[code], simulate.IMPROVED)
         for own, other in ((drawn.first[code], true[code]["first"]), (drawn.later[code][0], later)):
             own = own.ravel() / 10.0**lab.decimals
             np.testing.assert_allclose(

@@ -6,7 +6,7 @@ Writes adsl.csv, adlb.csv, adae.csv, adex.csv and study.yml.
 from pathlib import Path
 
 from msct_helpers.abstract.dataset import write_data as write
-from msct_helpers.abstract.simulate import MODEST_EFFECT
+from msct_helpers.abstract.simulate import IMPROVED
 
 HERE = Path(__file__).resolve().parent
 SEED = 20260101
@@ -14,7 +14,7 @@ SEED = 20260101
 
 def write_data(folder: Path) -> None:
     """Write the data set into a folder."""
-    write(folder, MODEST_EFFECT, SEED)
+    write(folder, IMPROVED, SEED)
 
 
 if __name__ == "__main__":

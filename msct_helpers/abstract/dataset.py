@@ -21,7 +21,7 @@ REFERENCE_RANGES = {"ALT": [5, 40], "BILI": [3, 21], "CREAT": [45, 90], "SODIUM"
 
 
 BUILT_IN = {
-    simulate.MODEST_EFFECT.name: "An improvement after the infusion was built in (assumed).",
+    simulate.IMPROVED.name: "An improvement after the infusion was built in (assumed).",
     simulate.SELECTED.name: "Nothing changes after the infusion; who entered was chosen by a low "
     "albumin (assumed).",
 }

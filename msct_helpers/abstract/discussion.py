@@ -3,14 +3,11 @@
 Each paragraph opens with its point; every number is a result of another chapter.
 """
 
-from typing import Any
-
 import pandas as pd
 
-from msct_helpers.ard.results import make_record, make_rows, ref
+from msct_helpers.ard.results import ref
 from msct_helpers.book.words import upper_first
 from msct_helpers.context.mayo import describe_moves
-from msct_helpers.design.related import SPAHR_2013, check_responders
 from msct_helpers.efficacy.composite import say_ranks, say_reconciled
 from msct_helpers.trial.load import Trial
 from msct_helpers.trial.plan import MEASURES, Plan
@@ -134,30 +131,11 @@ def discuss_worlds() -> str:
     )
 
 
-def summarise_responders(level: float) -> pd.DataFrame:
-    """Return the count in a published abstract that does not give the per cent beside it.
-
-    Returns
-    -------
-    DataFrame
-        Record, analysis ``spahr`` by arm: denominator, count, percent as printed, found_percent of
-        that count, fits_count that would give the per cent, ratio (odds ratio with it).
-    """
-    rows: list[dict[str, Any]] = []
-    for row in check_responders(SPAHR_2013, level).to_dict("records"):
-        shown = {"denominator": row["size"], "count": row["count"], "percent": row["percent"]}
-        shown |= {"found_percent": row["found"], "fits_count": row["counts"][0]}
-        about: dict[str, Any] = {"group": f"{row['arm']}", "method": "PMID 23341981, recomputed"}
-        rows += make_rows("spahr", shown, decimals=0, **about)
-        rows += make_rows("spahr", {"ratio": row["ratio"]}, decimals=1, **about)
-    return make_record(rows)
-
-
 def discuss_trials() -> str:
     """Return what other trials add, and an inconsistency that such a check finds in one of them."""
 
-    def at(statistic: str, arm: int = 1) -> str:
-        return ref("spahr", statistic, group=f"{arm}")
+    def at(statistic: str, arm: str = "CARE") -> str:
+        return ref("printed", statistic, group=arm)
 
     return (
         "What studies find depends on what they compare. Those that compare with before find that "
@@ -165,10 +143,11 @@ def discuss_trials() -> str:
         "no difference in MELD at any time. Later pooled analyses of controlled trials find some, "
         "mostly up to six months, and the Cochrane review calls all of it uncertain.\n\n"
         "Published counts can be checked as this book checks its own. One randomised trial prints "
-        f"{at('count', 0)} responders in both arms, of {at('denominator', 0)} and of "
-        f"{at('denominator')} patients, with {at('percent', 0)}% and {at('percent')}%. But "
-        f"{at('count')} of {at('denominator')} is {at('found_percent')}%; {at('fits_count')} would "
-        f"give {at('percent')}% and the printed odds ratio of {at('ratio')} (Spahr 2013)."
+        f"{at('count', 'CELLS')} responders in both arms, of {at('size_count', 'CELLS')} and of "
+        f"{at('size_count')} patients, with {at('printed_percent', 'CELLS')}% and "
+        f"{at('printed_percent')}%. But {at('count')} of {at('size_count')} is "
+        f"{at('found_percent')}%; {at('mended_count')} would give {at('printed_percent')}% and the "
+        f"printed odds ratio of {ref('printed', 'ratio', group='ODDS')} (Spahr 2013)."
     )
 
 
@@ -186,9 +165,7 @@ def list_related(related: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Study": own["study"] + " (" + source.where(source != "", own["other"]) + ")",
-            "Compared with": own["comparison"].map(
-                {"before-after": "before", "controlled": "controls"}
-            ),
+            "Compared with": own["comparison"].map(COMPARED),
             "Design": own["design"] + size.map(lambda text: f", {text}" if text else ""),
             "Better": own["improved"].str.replace("; ", ", "),
             "No difference": own["unchanged"].str.replace("; ", ", "),

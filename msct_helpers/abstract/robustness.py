@@ -10,6 +10,7 @@ import pandas as pd
 from msct_helpers.abstract.statements import CHANGES, VERDICTS
 from msct_helpers.ard.results import make_id, ref
 from msct_helpers.book.words import join_words, name_unit
+from msct_helpers.efficacy.composite import name_side
 from msct_helpers.trial.plan import MEASURES, Plan, Visit
 
 OTHER_WAY = ", in the other direction"
@@ -148,10 +149,11 @@ def check_rank(
     survives = side == published
     if claim["significance"] == "significant":
         survives &= value["composite", "p_value"] < plan.alpha
-    lean = {1.0: "towards better", -1.0: "towards worse"}.get(side, "to neither side")
     p, middle = shown["composite", "p_value"], shown["composite", "hl"]
     return Check(
-        "rank", bool(survives), f"ranks lean {lean}, p = {p}; Hodges-Lehmann estimate {middle}"
+        "rank",
+        bool(survives),
+        f"ranks lean {name_side(side)}, p = {p}; Hodges-Lehmann estimate {middle}",
     )
 
 

@@ -80,13 +80,13 @@ class World:
     most_albumin: float = np.inf
 
 
-MODEST_EFFECT = World("improvement", {"BILI": 0.86, "ALB": 2.2, "INR": 0.95, "ALT": 0.86})
-NO_EFFECT = World("no change", {})
+IMPROVED = World("improvement", {"BILI": 0.86, "ALB": 2.2, "INR": 0.95, "ALT": 0.86})
+UNCHANGED = World("no change", {})
 SELECTED = World("no change, entry at a low albumin", {}, 30.0)
 
 
 def simulate_trial(
-    study: Study, seed: int, world: World = MODEST_EFFECT, max_draws: int = 20_000
+    study: Study, seed: int, world: World = IMPROVED, max_draws: int = 20_000
 ) -> tuple[Trial, int]:
     """Return the first draw that satisfies every published statement, and how many it took.
 

@@ -207,11 +207,11 @@ def read_record(name: str) -> list[dict[str, Any]]:
         return left["rows"]
     digest = digest_page(page)
     if digest not in RAN:
-        RAN[digest] = run_cells(read_cells(page))
+        RAN[digest] = run_for_rows(read_cells(page))
     return RAN[digest]
 
 
-def run_cells(cells: list[str]) -> list[dict[str, Any]]:
+def run_for_rows(cells: list[str]) -> list[dict[str, Any]]:
     """Run a chapter's code, show nothing of it, and return its results."""
     from IPython.utils.capture import capture_output
 

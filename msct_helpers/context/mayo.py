@@ -18,10 +18,6 @@ from msct_helpers.trial.load import Trial
 from msct_helpers.trial.paths import ROOT
 from msct_helpers.trial.plan import MEASURES, Plan
 
-LABEL = (
-    "Real patients (Mayo Clinic, 1974-84), none of whom received MSC: context, not a control arm."
-)
-
 SOURCE = ROOT / "data" / "mayo_pbc" / "pbcseq.csv"
 
 COLUMNS = {"bili": "BILI", "albumin": "ALB", "protime": "PT"}
@@ -99,6 +95,34 @@ def summarise_seen(labs: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     return make_record(rows)
 
 
+def choose_visits(visits: pd.DataFrame, entry: pd.Series, plan: Plan) -> pd.DataFrame:
+    """Return by patient and visit the row of the source that is nearest to the day it is due.
+
+    Parameters
+    ----------
+    visits
+        The source, with USUBJID and day.
+    entry
+        Day of entry by USUBJID; others are left out. Windows (`WINDOWS`) count from it.
+    plan
+        Gives the visits.
+
+    Returns
+    -------
+    DataFrame
+        The rows chosen, with AVISITN: 0 at entry, then the visits of the plan.
+    """
+    visits = visits[visits["USUBJID"].isin(entry.index)]
+    visits = visits.assign(day=visits["day"] - visits["USUBJID"].map(entry))
+    tables = [visits[visits["day"] == 0].assign(AVISITN=0)]
+    for visit in plan.later:
+        inside = visits[visits["day"].between(*WINDOWS[visit.number])]
+        near = inside.assign(far=(inside["day"] - visit.day).abs())
+        near = near.sort_values(["USUBJID", "far", "day"]).drop_duplicates("USUBJID")
+        tables.append(near.assign(AVISITN=visit.number))
+    return pd.concat(tables)
+
+
 def enter_low(plan: Plan) -> pd.DataFrame:
     """Return the values of all patients of the source from the first low albumin on.
 
@@ -114,15 +138,8 @@ def enter_low(plan: Plan) -> pd.DataFrame:
     """
     visits = pd.read_csv(SOURCE).rename(columns=COLUMNS | {"id": "USUBJID"})
     low = visits[visits["ALB"] <= LOW_ALBUMIN].groupby("USUBJID")["day"].min()
-    visits = visits[visits["USUBJID"].isin(low.index)]
-    visits = visits.assign(day=visits["day"] - visits["USUBJID"].map(low))
-    tables = [visits[visits["day"] == 0].assign(AVISITN=0)]
-    for visit in plan.later:
-        inside = visits[visits["day"].between(*WINDOWS[visit.number])]
-        near = inside.assign(far=(inside["day"] - visit.day).abs())
-        near = near.sort_values(["USUBJID", "far", "day"]).drop_duplicates("USUBJID")
-        tables.append(near.assign(AVISITN=visit.number))
-    chosen = pd.concat(tables).melt(["USUBJID", "AVISITN"], list(UNITS), "PARAMCD", "AVAL")
+    chosen = choose_visits(visits, low, plan)
+    chosen = chosen.melt(["USUBJID", "AVISITN"], list(UNITS), "PARAMCD", "AVAL")
     return chosen.dropna(subset="AVAL").assign(AVALU=lambda d: d["PARAMCD"].map(UNITS))
 
 

@@ -1,10 +1,12 @@
 """What other studies found, and a count in one of their abstracts that disagrees with itself."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 from scipy import stats
 
+from msct_helpers.ard.results import make_record, make_rows
 from msct_helpers.trial.paths import ROOT
 
 RELATED = ROOT / "data" / "published" / "related.csv"
@@ -101,3 +103,33 @@ def check_responders(printed: Responders, level: float) -> pd.DataFrame:
         for arm in (0, 1)
     ]
     return pd.DataFrame(rows)
+
+
+def summarise_printed(level: float) -> pd.DataFrame:
+    """Return the check of a printed count in another study's abstract.
+
+    Returns
+    -------
+    DataFrame
+        Record, analysis ``printed`` by arm (``CELLS``, ``CARE``): count, size_count, printed and
+        found percent, mended_count; ``ODDS``: ratio with the mended count, ratio_low, ratio_high,
+        p_value.
+    """
+    table = check_responders(SPAHR_2013, level)
+    rows: list[dict[str, Any]] = []
+    about: dict[str, Any] = {"function": "summarise_printed"}
+    for name, row in zip(("CELLS", "CARE"), table.to_dict("records"), strict=True):
+        counts = {"count": row["count"], "size_count": row["size"]}
+        counts["mended_count"] = row["counts"][0]
+        shares = {"printed_percent": row["percent"], "found_percent": row["found"]}
+        rows += make_rows("printed", counts, group=name, method="as printed", **about)
+        rows += make_rows("printed", shares, group=name, decimals=0, **about)
+    mended = tuple(table["counts"].str[0])
+    found = estimate_odds_ratio(mended, SPAHR_2013.sizes, level)
+    p_value = found.pop("p_value")
+    named = {"ratio": found["ratio"], "ratio_low": found["low"], "ratio_high": found["high"]}
+    rows += make_rows(
+        "printed", named, group="ODDS", decimals=1, method="exact conditional", **about
+    )
+    rows += make_rows("printed", {"p_value": p_value}, group="ODDS", method="Fisher", **about)
+    return make_record(rows)

@@ -11,7 +11,7 @@ from msct_helpers.ard.results import make_record, make_rows, ref
 from msct_helpers.book.figures import BLUE, GREY, INK, ORANGE, make_figure
 from msct_helpers.book.layout import Cell, Row
 from msct_helpers.book.words import upper_first
-from msct_helpers.design import related, size
+from msct_helpers.design import size
 from msct_helpers.design.size import Protocol
 from msct_helpers.design.table import ENDPOINTS, plan_differences, plan_trial
 
@@ -170,31 +170,3 @@ def plot_power(record: pd.DataFrame, protocol: Protocol) -> Figure:
     ax.set(xlabel="Patients an arm, all measured", ylabel="Power, %", ylim=(0, 101))
     ax.legend(frameon=False)
     return fig
-
-
-def summarise_related(level: float) -> pd.DataFrame:
-    """Return the check of a printed count in another study's abstract.
-
-    Returns
-    -------
-    DataFrame
-        Record, analysis ``printed`` by arm (``CELLS``, ``CARE``): count, size_count, printed and
-        found percent, mended_count; ``ODDS``: ratio with the mended count, ratio_low, ratio_high,
-        p_value.
-    """
-    table = related.check_responders(related.SPAHR_2013, level)
-    rows: list[dict[str, Any]] = []
-    about: dict[str, Any] = {"function": "summarise_related"}
-    for name, row in zip(("CELLS", "CARE"), table.to_dict("records"), strict=True):
-        counts = {"count": row["count"], "size_count": row["size"]}
-        counts["mended_count"] = row["counts"][0]
-        shares = {"printed_percent": row["percent"], "found_percent": row["found"]}
-        rows += make_rows("printed", counts, group=name, method="as printed", **about)
-        rows += make_rows("printed", shares, group=name, decimals=0, **about)
-    mended = tuple(table["counts"].str[0])
-    found = related.estimate_odds_ratio(mended, related.SPAHR_2013.sizes, level)
-    p_value = found.pop("p_value")
-    named = {"ratio": found["ratio"], "ratio_low": found["low"], "ratio_high": found["high"]}
-    rows += make_rows("printed", named, group="ODDS", method="exact conditional", **about)
-    rows += make_rows("printed", {"p_value": p_value}, group="ODDS", method="Fisher", **about)
-    return make_record(rows)

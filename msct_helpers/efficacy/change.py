@@ -117,7 +117,7 @@ def say_change(record: pd.DataFrame, plan: Plan, code: str) -> str:
         why = f"{why} to estimate an interval ({pairs})"
         why = why if n >= 1 else "not assessable, no participant has both values"
         return f"{upper_first(name)} at {visit.words}: {why}."
-    word = "higher" if mean > 0 else "lower"
+    word = "higher" if mean > 0 else "lower" if mean < 0 else "no different"
     clear = "includes zero" if low <= 0 <= high else "excludes zero"
     size = ref("chg", "mean", code, visit.number, unsigned=True)
     return (

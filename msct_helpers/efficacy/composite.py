@@ -239,17 +239,20 @@ def describe_share(code: str, plan: Plan, *, full: bool) -> str:
     return f"{name} ({at('percent')}%, {head}; p = {at('p_value')})"
 
 
+def name_side(side: float) -> str:
+    """Return the side to which ranks lean (`msct_helpers.stats.ranks.find_side`) in words."""
+    return {1.0: "towards better", -1.0: "towards worse"}.get(side, "to neither side")
+
+
 def say_ranks(record: pd.DataFrame, plan: Plan, code: str) -> str:
     """Return to which side everybody's ranks lean at the last visit, and the middle change."""
     at = (code, plan.last.number)
     p, side = (get_value(record, "composite", s, *at) for s in ("p_value", "side"))
-    lean = {1.0: "lean towards better", -1.0: "lean towards worse"}.get(
-        side, "lean to neither side"
-    )
     clear = f"which is below {plan.alpha_words}" if p < plan.alpha else "not significant"
     unit = get_unit(record, "composite", "hl", code)
     return (
-        f"with everybody ranked, death worst, the changes {lean} "
+        f"with everybody ranked, death worst, the changes lean "
+        f"{name_side(side)} "
         f"(p = {ref('composite', 'p_value', *at)}, {clear}; Hodges-Lehmann estimate "
         f"{ref('composite', 'hl', *at)}{unit})"
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from msct_helpers.abstract.simulate import LABS, MODEST_EFFECT, RISK_SLOPE
+from msct_helpers.abstract.simulate import IMPROVED, LABS, RISK_SLOPE
 from msct_helpers.trial.parameters import MEASURES, PARAMETERS
 
 Course = Mapping[str, tuple[float, ...]]
@@ -90,7 +90,7 @@ IMPROVEMENT = World(
     "improvement",
     "Improvement, of whatever cause",
     "A modest lasting improvement after the infusion; its size is assumed.",
-    shift=MODEST_EFFECT.shift,
+    shift=IMPROVED.shift,
 )
 STABLE = World(
     "stable",
@@ -118,7 +118,7 @@ CONCOMITANT = World(
     "The disease worsens as in untreated patients, and treatment begun at entry (albumin, vitamin "
     "K, ursodeoxycholic acid, immunosuppression) works against it. No size is known: twice those "
     "of the improvement are assumed, on the scale on which each parameter is drawn.",
-    shift=enlarge(MODEST_EFFECT.shift, 2),
+    shift=enlarge(IMPROVED.shift, 2),
     course=WORSENING,
 )
 WORLDS = {w.name: w for w in (IMPROVEMENT, STABLE, SELECTED, PROGRESSING, CONCOMITANT)}

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from msct_helpers.context.mayo import LOW_ALBUMIN, SOURCE, WINDOWS
+from msct_helpers.context.mayo import LOW_ALBUMIN, SOURCE, choose_visits
 from msct_helpers.trial.plan import Plan
 from msct_helpers.worlds.assume import IMPROVEMENT, NULLS
 from msct_helpers.worlds.draw import Floats
@@ -47,32 +47,22 @@ def load_cohort(name: str) -> Cohort:
     KeyError
         If there is no such cohort.
     """
-    visits = pd.read_csv(SOURCE)
+    visits = pd.read_csv(SOURCE).rename(columns={"id": "USUBJID"})
     entry = visits[visits["day"] == 0]
     if name == "stage 4":
         entry = entry[entry["stage"] == 4]
     elif name == "low albumin":
         low = visits[visits["albumin"] <= LOW_ALBUMIN]
-        entry = low.sort_values(["id", "day"]).drop_duplicates("id")
+        entry = low.sort_values(["USUBJID", "day"]).drop_duplicates("USUBJID")
     elif name != "whole":
         raise KeyError(name)
-    begun = entry.set_index("id")["day"]
-    visits = visits[visits["id"].isin(begun.index)]
-    visits = visits.assign(day=visits["day"] - visits["id"].map(begun))
-    later = [(*WINDOWS[visit.number], visit.day) for visit in Plan().later]
-    rows = [choose(visits, *window) for window in ((0, 0, 0), *later)]
+    plan, begun = Plan(), entry.set_index("USUBJID")["day"]
+    chosen = choose_visits(visits, begun, plan)
     out = {}
     for code, (column, decimals) in LABS.items():
-        values = np.stack([row[column].reindex(begun.index).to_numpy() for row in rows])
-        out[code] = np.round(values * 10**decimals)
+        wide = chosen.pivot(index="AVISITN", columns="USUBJID", values=column)
+        out[code] = np.round(wide[begun.index].to_numpy() * 10**decimals)
     return out
-
-
-def choose(visits: pd.DataFrame, first: int, last: int, due: int) -> pd.DataFrame:
-    """Return by patient the visit in a window that is nearest to the day it is due."""
-    inside = visits[visits["day"].between(first, last)]
-    inside = inside.assign(distance=(inside["day"] - due).abs())
-    return inside.sort_values(["id", "distance", "day"]).drop_duplicates("id").set_index("id")
 
 
 def draw_patterns(
