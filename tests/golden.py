@@ -46,6 +46,9 @@ def write_block(block: Node) -> Iterator[str]:
     elif block["kind"] == "figure":
         yield f"[{block['name']}] {to_plain(block['caption'])}"
         yield f"Alternative text: {block['alt']}"
+    elif block["kind"] == "fold":
+        yield f"(folded) {to_plain(block['title'])}"
+        yield from (line for part in block["blocks"] for line in write_block(part))
     elif block["kind"] in ("heading", "paragraph"):
         yield to_plain(block["children"])
 
