@@ -41,7 +41,7 @@ def make_people() -> tuple[pd.DataFrame, pd.DataFrame]:
 OUTCOMES = {
     "composite": ["NOT MEASURED", "LIVER TRANSPLANT", "DEATH"],
     "nolt": ["NOT MEASURED", "NOT MEASURED", "DEATH"],
-    "alive": ["BETTER", "BETTER", "NOT MEASURED"],
+    "alive": ["NOT MEASURED", "BETTER", "NOT MEASURED"],
 }
 """Of the last three people, by strategy."""
 

@@ -20,7 +20,7 @@ from msct_helpers.cohort.population import derive_disposition
 from msct_helpers.efficacy import change as efficacy
 from msct_helpers.efficacy.composite import derive_outcomes, summarise_outcomes
 from msct_helpers.efficacy.course import change_columns, value_columns
-from msct_helpers.efficacy.figures import find_ends, plot_course, plot_forest, plot_outcomes
+from msct_helpers.efficacy.figures import plot_courses, plot_forest, plot_outcomes
 from msct_helpers.efficacy.inference import scale_values
 from msct_helpers.stats.estimate import estimate_mean_change
 from msct_helpers.trial.plan import Plan, plan_visits
@@ -129,7 +129,7 @@ def test_words_follow_the_plan() -> None:
     sentence = efficacy.say_change(record, plan, "ALB")
     assert sentence.startswith("At week 24 mean serum albumin was higher")
     assert "(90% confidence interval" in sentence
-    assert "90% CI" in change_columns(plan)
+    assert "Mean change, pairs (90% CI)" in change_columns(plan)
 
 
 def test_only_the_full_analysis_set_counts(synthetic: Trial) -> None:
@@ -147,7 +147,7 @@ def test_the_course_draws_who_was_better_and_who_left(synthetic: Trial) -> None:
     own, plan = own[own["PARAMCD"] == "ALB"], synthetic.plan
     status = derive_disposition(synthetic.adsl, plan)
     outcomes = derive_outcomes(scale_values(own, "ALB"), status, "ALB", plan.last)
-    ax = plot_course(outcomes, own, find_ends(own, status, plan), plan).axes[0]
+    ax = plot_courses(own, status, plan).axes[0]
     drawn = [line for line in ax.lines if len(line.get_xdata()) > 0]
     dark = [line for line in drawn if same_color(line.get_color(), BLUE)]
     assert len(drawn) == 26
@@ -210,21 +210,19 @@ def test_values_and_changes_stand_in_their_cells(synthetic: Trial) -> None:
         shown = lay_out(record, visit_rows(synthetic.plan, "ALB"), columns, ["Visit"])
         return dict(zip(shown.columns, show_cells(shown, record)[-1], strict=True))
 
-    assert show(value_columns("ALB")) == {
+    assert show(value_columns(["ALB"])) == {
         "Visit": "Month 24",
         "Seen, n": "15",
         "Mean (SD)": "35.29 (5.65)",
         "Median (quartiles)": "34.00 (32.25 to 39.05)",
-        "Pairs, n": "15",
-        "Pairs: mean at baseline": "32.17",
-        "Pairs: mean at visit": "35.29",
+        "Pairs: at baseline": "32.17",
+        "Pairs: at visit": "35.29",
     }
     assert show(change_columns(synthetic.plan)) == {
         "Visit": "Month 24",
-        "Mean (SD), all seen": "35.29 (5.65)",
+        "All seen minus all at baseline": "3.53",
         "Pairs, n": "15",
-        "Mean change, pairs": "3.12",
-        "95% CI": "0.83 to 5.41",
+        "Mean change, pairs (95% CI)": "3.12 (0.83 to 5.41)",
         "Hodges-Lehmann": "3.63",
         "p, paired t": "0.011",
         "p, Wilcoxon": "0.018",

@@ -325,7 +325,7 @@ def test_what_is_said_of_a_change_follows_the_plan() -> None:
     said = ledger.say_claim(claim("E10") | {"not_stated": ""}, {}, units, Plan(level=0.9))
     assert "(90% interval {chg.alb.m24.ci_low} to {chg.alb.m24.ci_high}), p = " in said
     assert "{chg.alb.m24.p_t} (t) and {chg.alb.m24.p_wilcoxon} (Wilcoxon)" in said
-    assert "[](efficacy-endpoints.md), [](#tab-alb)" in said
+    assert "[](efficacy-endpoints.md), [](#tab-courses)" in said
     # The data set counts weeks, and albumin is none of its endpoints.
     visits = plan_visits((0, 12, 26), "week")
     weeks = Plan(visits=visits, unit="week", horizon_months=6, endpoints=("ALT",))

@@ -50,7 +50,14 @@ def test_trials_without_an_answer_are_left_out() -> None:
     table = null_world.tabulate(found, 7, datetime.date(2026, 1, 1))
     row = table.iloc[0]
     assert (row["estimate"], row["trials"], row["seed"]) == (0.75, 4, 7)
-    assert row["mc_error"] == pytest.approx(np.sqrt(0.75 * 0.25 / 4), abs=5e-5)
+    assert row["mc_error"] == pytest.approx(np.sqrt(5 / 8 * 3 / 8 / 8), abs=5e-5)
+
+
+def test_the_first_trials_are_what_the_code_gives_today() -> None:
+    table = pd.read_csv(ROOT / "data/null_world.csv")
+    found = null_world.assess(null_world.FIRST, int(table["seed"].iloc[0]))
+    again = {name: int(np.nansum(marks)) for name, marks in found.items()}
+    assert again == table.set_index(["method", "quantity"])["first"].to_dict()
 
 
 def test_the_stored_table_is_within_reason() -> None:

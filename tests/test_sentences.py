@@ -70,7 +70,7 @@ def test_change(synthetic: Trial, code: str) -> None:
     record = summarise_change(synthetic.efficacy_labs, PLAN)
     said = [say_change(record, PLAN, code)]
     check_ids(said + [say_disagreement(record, code, v) for v in PLAN.later], record)
-    for columns in (course.value_columns(code), course.change_columns(PLAN)):
+    for columns in (course.value_columns([code]), course.change_columns(PLAN)):
         check_ids(list_cells(lay_out(record, visit_rows(PLAN, code), columns)), record)
 
 

@@ -234,9 +234,9 @@ def link_shown(claim: Mapping[Any, Any], able: bool, plan: Plan) -> str:
     code = claim["parameter"]
     chapter, target = SHOWN.get(claim["id"], ("efficacy-endpoints", ""))
     if code in SCORES:
-        chapter = "meld"
-    if code in (*plan.endpoints, *SCORES):
-        target = f"tab-{code.lower()}"
+        chapter, target = "meld", "tab-score-courses"
+    elif code in plan.endpoints:
+        target = "tab-courses"
     page = f"[]({chapter}.md)"
     return f"{page}, [](#{target})" if target and able else page
 

@@ -145,8 +145,13 @@ def join(*documents: Document) -> Document:
 
 
 def fold(title: str, *documents: Document) -> Document:
-    """Return documents under a title of ours, closed on a page until a reader opens them."""
+    """Return documents under a title of ours, closed on a page until a reader opens them.
+
+    What has neither table nor figure, as where something is not assessable, stands open.
+    """
     blocks = join(*documents).blocks
+    if not any(block["kind"] in ("table", "figure") for block in blocks):
+        return Document(blocks)
     return Document([{"kind": "fold", "title": parse_inline(title), "blocks": blocks}])
 
 

@@ -61,4 +61,5 @@ def upper_first(text: str) -> str:
 
 def name_unit(unit: str) -> str:
     """Return a unit as it follows a number, with its space; nothing where there is no unit."""
-    return {"score": " points", "1": "", "": "", "%": "%"}.get(unit, f" {unit}")
+    named = {"score": " points", "1": "", "": "", "%": "%", "umol/L": " µmol/L"}
+    return named.get(unit, f" {unit}")

@@ -30,7 +30,8 @@ def summarise(stored: pd.DataFrame) -> pd.DataFrame:
             "null", shown, group=name_group(row), n=int(row.trials),
             method=f"simulated trials, seed {row.seed}, {row.date}", function="null_world",
         )  # fmt: skip
-    shown = {"trials_count": int(stored["trials"].max())}
+    most, least = (int(f(stored["trials"])) for f in (max, min))
+    shown = {"trials_count": most, "left_count": most - least}
     return make_record([*rows, *make_rows("null", shown, function="null_world")])
 
 
@@ -49,5 +50,6 @@ def say_null_world(record: pd.DataFrame) -> str:
     least = own.loc[own["value"].idxmin()]
     return (
         f"In {ref('null', 'trials_count')} simulated trials without any change, every 95% interval "
-        f"of this book covers the truth in {{{least['id']}}}% of trials or more."
+        f"of this book covers the truth in {{{least['id']}}}% of trials or more. "
+        f"Trials without an estimate are left out, {ref('null', 'left_count')} at most."
     )

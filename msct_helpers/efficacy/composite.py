@@ -1,7 +1,9 @@
 """The primary estimand: everybody enrolled, death below transplant below any change.
 
 Death and transplant are intercurrent events, met by a composite (ICH E9(R1)). Whoever was not
-measured is missing, and counts as not better in the share and as unchanged in the ranks.
+measured is missing: not better in the share, and unchanged in the ranks. The signed-rank test drops
+what is unchanged, so its p-value speaks of the measured and of the events; the Hodges-Lehmann
+estimate keeps it, and is pulled towards zero by it.
 """
 
 from typing import Any
@@ -26,13 +28,13 @@ EVENTS = ("LIVER TRANSPLANT", "DEATH")
 STRATEGIES = {
     "composite": "composite: death worst, then transplant",
     "nolt": "hypothetical for transplant: as if not measured",
-    "alive": "while alive without transplant: last value before",
+    "alive": "while alive without transplant: the last value before it stands for an event",
 }
 """How death and transplant are met, by analysis; the first is primary."""
 
 METHOD = (
     "share of all enrolled, Clopper-Pearson; exact signed-rank test and Hodges-Lehmann estimate on "
-    "the scale of analysis; not measured: not better, unchanged in the ranks"
+    "the scale of analysis; not measured: not better, and unchanged, which has no rank in the test"
 )
 
 
@@ -64,11 +66,11 @@ def derive_outcomes(
     event = course["STATUS"].where(course["STATUS"].isin(EVENTS) & (course["DAYS"] <= visit.day))
     own = values[values["AVISITN"] <= visit.number].sort_values("AVISITN")
     first = own[own["AVISITN"] == 0].set_index("USUBJID")["AVAL"]
+    last = own[own["AVISITN"] == visit.number].set_index("USUBJID")["AVAL"]
     if strategy == "alive":
-        last = own[own["AVISITN"] > 0].groupby("USUBJID")["AVAL"].last()
+        before = own[own["AVISITN"] > 0].groupby("USUBJID")["AVAL"].last()
+        last = last.reindex(course.index).fillna(before[before.index.isin(event.dropna().index)])
         event = event.where(event.isna())
-    else:
-        last = own[own["AVISITN"] == visit.number].set_index("USUBJID")["AVAL"]
     if strategy == "nolt":
         last = last[~last.index.isin(event.index[event == "LIVER TRANSPLANT"])]
         event = event.where(event != "LIVER TRANSPLANT")
@@ -198,6 +200,36 @@ def outcome_columns() -> dict[str, Cell]:
         "HL (CI)": "{hl} ({hl_low} to {hl_high})",
         "p": "{p_value}",
     }
+
+
+def say_lead(record: pd.DataFrame, plan: Plan, codes: tuple[str, ...]) -> str:
+    """Return the answer of a chapter in one short sentence: how many were better, and the tests.
+
+    Parameters
+    ----------
+    record
+        Record of `summarise_outcomes`.
+    plan
+        The analysis plan.
+    codes
+        PARAMCD of those to speak of.
+    """
+    at = plan.last.number
+    known = [code for code in codes if code in set(record["parameter"])]
+    if not known:
+        return ""
+    better = {c: get_value(record, "composite", "better_count", c, at) for c in known}
+    least, most = min(known, key=lambda c: better[c]), max(known, key=lambda c: better[c])
+    count = ref("composite", "better_count", least, at)
+    if better[least] < better[most]:
+        count = f"between {count} and {ref('composite', 'better_count', most, at)}"
+    clear = sum(get_value(record, "composite", "p_value", c, at) < plan.alpha for c in known)
+    tests = f"{clear} of {len(known)} rank tests lie below {plan.alpha_words}"
+    tests = tests if clear else f"no rank test lies below {plan.alpha_words}"
+    return (
+        f"Of {ref('composite', 'denominator', least, at)} enrolled, {count} were alive, without "
+        f"transplant, measured and better at {plan.at_last}; {tests}."
+    )
 
 
 def say_outcomes(

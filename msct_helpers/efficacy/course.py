@@ -1,18 +1,18 @@
 """The course of a measure over the visits, as chapters tell it: answer, figure and tables."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from msct_helpers.ard.results import ref
 from msct_helpers.book.chapter import Chapter
-from msct_helpers.book.document import Document, join
-from msct_helpers.book.layout import Cell, lay_out, visit_rows
-from msct_helpers.book.words import upper_first
+from msct_helpers.book.document import Document, fold, join
+from msct_helpers.book.layout import Cell, Row, lay_out
+from msct_helpers.book.words import join_words, upper_first
 from msct_helpers.efficacy.change import get_unit, say_change, say_disagreement, select
-from msct_helpers.efficacy.composite import derive_outcomes
-from msct_helpers.efficacy.figures import find_ends, plot_course
-from msct_helpers.efficacy.inference import scale_values
+from msct_helpers.efficacy.figures import plot_courses
 from msct_helpers.trial.load import Trial
-from msct_helpers.trial.plan import MEASURES, Plan
+from msct_helpers.trial.plan import MEASURES, Plan, Visit
 
 
 def list_unrecorded(trial: Trial) -> dict[str, str]:
@@ -20,49 +20,79 @@ def list_unrecorded(trial: Trial) -> dict[str, str]:
     return {c: "" if c in trial.parameters else "not recorded" for c in trial.plan.endpoints}
 
 
-def value_columns(code: str) -> dict[str, Cell]:
-    """Return location and spread by visit: all seen, and the pairs beside them."""
-    geometric = {"Geometric mean": "{obs.geometric}"} if MEASURES[code].log_scale else {}
+def value_columns(codes: Sequence[str]) -> dict[str, Cell]:
+    """Return location and spread of all seen, and the means of the pairs, of some measures."""
+    ratios = any(MEASURES[code].log_scale for code in codes)
     return {
         "Seen, n": "{obs.n}",
         "Mean (SD)": "{obs.mean} ({obs.sd})",
         "Median (quartiles)": "{obs.median} ({obs.q1} to {obs.q3})",
-        **geometric,
-        "Pairs, n": "{chg.n}",
-        "Pairs: mean at baseline": "{chg.base}",
-        "Pairs: mean at visit": "{chg.end}",
+        **({"Geometric mean": "{obs.geometric}"} if ratios else {}),
+        "Pairs: at baseline": "{chg.base}",
+        "Pairs: at visit": "{chg.end}",
     }
 
 
 def change_columns(plan: Plan) -> dict[str, Cell]:
-    """Return a measure's course: as observed, and its change among pairs."""
+    """Return the change of a measure between all seen, and among pairs."""
     return {
-        "Mean (SD), all seen": "{obs.mean} ({obs.sd})",
+        "All seen minus all at baseline": "{obs.diff}",
         "Pairs, n": "{chg.n}",
-        "Mean change, pairs": "{chg.mean}",
-        f"{plan.level_words} CI": "{chg.ci_low} to {chg.ci_high}",
+        f"Mean change, pairs ({plan.level_words} CI)": "{chg.mean} ({chg.ci_low} to {chg.ci_high})",
         "Hodges-Lehmann": "{chg.hl}",
         "p, paired t": "{chg.p_t}",
         "p, Wilcoxon": "{chg.p_wilcoxon}",
     }
 
 
-def name_heading(code: str) -> str:
-    """Return a measure as a heading, with its short name if it has one."""
-    measure = MEASURES[code]
-    short = f" ({measure.name})" if measure.name != measure.title else ""
-    return upper_first(measure.title) + short
+def measure_rows(record: pd.DataFrame, visits: tuple[Visit, ...]) -> list[Row]:
+    """Return a row for each measure with its unit, and visit."""
+    codes = list(dict.fromkeys(record.loc[record["analysis"] == "obs", "parameter"]))
+    return [
+        Row((name_with_unit(record, code), str(visit.number)), "", code, visit.number)
+        for code in codes
+        for visit in visits
+    ]
 
 
-def tell_course(
+def name_with_unit(record: pd.DataFrame, code: str) -> str:
+    """Return a measure with its unit, as tables name it."""
+    unit = get_unit(record, "obs", "mean", code)
+    return f"{upper_first(MEASURES[code].name)}{',' if unit else ''}{unit}"
+
+
+def say_courses(record: pd.DataFrame, plan: Plan, absent: dict[str, str]) -> str:
+    """Return as a list how each measure changed, or why it cannot be assessed.
+
+    Parameters
+    ----------
+    record
+        Record of the measurements (`msct_helpers.efficacy.change.summarise_change`).
+    plan
+        The analysis plan.
+    absent
+        By PARAMCD why a measure cannot be assessed, in words; an empty text where it can.
+    """
+    out = []
+    for code, why in absent.items():
+        if select(record, "obs", code).empty:
+            out.append(f"{upper_first(MEASURES[code].name)}: not assessable, {why}.")
+            continue
+        said = [say_change(record, plan, code)]
+        said += [s for visit in plan.later if (s := say_disagreement(record, code, visit))]
+        out.append(" ".join(said))
+    return "\n".join(f"- {text}" for text in out)
+
+
+def tell_courses(
     book: Chapter,
     labs: pd.DataFrame,
     status: pd.DataFrame,
     record: pd.DataFrame,
-    code: str,
-    why: str,
+    absent: dict[str, str],
+    name: str,
 ) -> Document:
-    """Return the section on one measure: sentences, figure and tables, or why there are none.
+    """Return the courses of several measures: sentences, one figure, and two tables.
 
     Parameters
     ----------
@@ -73,64 +103,44 @@ def tell_course(
         (`msct_helpers.cohort.population.derive_disposition`).
     record
         Record of the measurements (`msct_helpers.efficacy.change.summarise_change`).
-    code, why
-        PARAMCD, and why it cannot be assessed, in words.
+    absent
+        By PARAMCD why a measure cannot be assessed, in words; an empty text where it can.
+    name
+        What the figure and the tables are called.
     """
-    heading, seen = f"### {name_heading(code)}", select(record, "obs", code)
-    if seen.empty:
-        return book.say(f"{heading}\n\n{upper_first(MEASURES[code].name)}: not assessable, {why}.")
-    said = [say_change(record, book.plan, code)]
-    said += [s for visit in book.plan.later if (s := say_disagreement(record, code, visit))]
-    own = labs[labs["PARAMCD"] == code]
-    return join(
-        book.say(f"{heading}\n\n{' '.join(said)}"),
-        show_figure(book, record, own, status),
-        show_tables(book, record, code),
+    plan, last = book.plan, book.plan.last
+    known = [code for code in absent if (labs["PARAMCD"] == code).any()]
+    own, told = (t[t[c].isin(known)] for t, c in ((labs, "PARAMCD"), (record, "parameter")))
+    counted = [
+        f"{MEASURES[code].name} {ref('composite', 'better_count', code, last.number)} of "
+        f"{ref('composite', 'denominator', code, last.number)}"
+        for code in known
+    ]
+    heads = ["Measure", plan.unit.capitalize()]
+    values = book.table(
+        lay_out(told, measure_rows(told, plan.visits), value_columns(known), heads),
+        name=f"tab-{name}-values",
+        caption="Values of all seen at each visit, and means of the pairs, who have a value at "
+        "baseline and at the visit. SD, standard deviation.",
     )
-
-
-def name_with_unit(record: pd.DataFrame, code: str) -> str:
-    """Return a measure with its unit, as captions begin."""
-    unit = get_unit(record, "obs", "mean", code)
-    return f"{upper_first(MEASURES[code].name)}{',' if unit else ''}{unit}"
-
-
-def show_figure(
-    book: Chapter, record: pd.DataFrame, own: pd.DataFrame, status: pd.DataFrame
-) -> Document:
-    """Return the figure of a measure (`msct_helpers.efficacy.figures.plot_course`)."""
-    plan, code = book.plan, str(own["PARAMCD"].iloc[0])
-    outcomes = derive_outcomes(scale_values(own, code), status, code, plan.last)
-    counted = [ref("composite", s, code, plan.last.number) for s in ("better_count", "denominator")]
-    return book.figure(
-        plot_course,
-        outcomes,
-        own,
-        find_ends(own, status, plan),
-        plan,
-        name=f"fig-{code.lower()}",
-        caption=f"{name_with_unit(record, code)}, by visit: one line a "
-        f"participant, dark where better at {plan.last.words} than at baseline. Marks: last value "
-        "of participants who died, were transplanted or were lost.",
-        alt=f"Lines for {own['USUBJID'].nunique()} participants; better at {plan.last.words}: "
-        f"{' of '.join(counted)} enrolled.",
-    )
-
-
-def show_tables(book: Chapter, record: pd.DataFrame, code: str) -> Document:
-    """Return the tables of a measure: its values, and its change."""
-    rows, about = visit_rows(book.plan, code), name_with_unit(record, code)
     return join(
-        book.table(
-            lay_out(record, rows, value_columns(code), heads=["Visit"]),
-            name=f"tab-{code.lower()}-values",
-            caption=f"{about}: values of all seen at each visit, and means of the pairs, who have "
-            "a value at baseline and at the visit. SD, standard deviation.",
+        book.say(say_courses(record, plan, absent)),
+        book.figure(
+            plot_courses,
+            own,
+            status,
+            plan,
+            name=f"fig-{name}",
+            caption=f"One line a participant, dark where better at {last.words} than at baseline. "
+            "Marks: last value of participants who died, were transplanted or were lost.",
+            alt=f"One panel a measure, one line a participant. Better at {last.words} of all "
+            f"enrolled: {join_words(counted)}.",
         ),
         book.table(
-            lay_out(record, rows, change_columns(book.plan), heads=["Visit"]),
-            name=f"tab-{code.lower()}",
-            caption=f"{about}: all seen at each visit, and change from baseline among participants "
-            "with both values. SD, standard deviation; CI, confidence interval.",
+            lay_out(told, measure_rows(told, plan.later), change_columns(plan), heads),
+            name=f"tab-{name}",
+            caption="Change from baseline: the difference of the means of all seen, and the change "
+            "among participants with both values. CI, confidence interval.",
         ),
+        *([fold("Values at each visit", values)] if known else []),
     )

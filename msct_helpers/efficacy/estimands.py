@@ -12,7 +12,7 @@ RANKED = (
         "primary",
         "better or not, and change, against baseline",
         "composite: death ranks worst, then transplant",
-        "not better; unchanged in the ranks",
+        "not better; unchanged, so without a rank in the test",
         "share better of all enrolled; signed-rank test, Hodges-Lehmann estimate",
     ),
     (
@@ -24,9 +24,9 @@ RANKED = (
     ),
     (
         "supplementary",
-        "last value while alive without transplant, against baseline",
+        "value at the visit, or last before an event, against baseline",
         "while alive without transplant",
-        "last value before",
+        "not better; unchanged",
         "the same",
     ),
 )

@@ -19,28 +19,53 @@ from msct_helpers.book.figures import (
     make_figure,
     set_style,
 )
-from msct_helpers.efficacy.composite import name_count
+from msct_helpers.book.words import name_unit, upper_first
+from msct_helpers.efficacy.composite import derive_outcomes, name_count
+from msct_helpers.efficacy.inference import scale_values
 from msct_helpers.trial.plan import MEASURES, Plan
 
 
-def plot_course(
-    outcomes: pd.DataFrame, values: pd.DataFrame, ends: pd.DataFrame, plan: Plan
-) -> Figure:
-    """Return every participant's course of one measure; dark where better at the last visit.
+def plot_courses(values: pd.DataFrame, status: pd.DataFrame, plan: Plan) -> Figure:
+    """Return every participant's course of each measure; dark where better at the last visit.
 
     Parameters
     ----------
-    outcomes
-        What became of everybody by the last visit
-        (`msct_helpers.efficacy.composite.derive_outcomes`).
     values
-        Measurements of the measure: USUBJID, PARAMCD, AVISITN, AVAL, AVALU.
-    ends
-        Last value of whoever left (`find_ends`).
+        Measurements, a panel a measure: USUBJID, PARAMCD, AVISITN, AVAL, AVALU.
+    status
+        How each participant's follow-up ended
+        (`msct_helpers.cohort.population.derive_disposition`).
     plan
         The analysis plan.
     """
-    fig, ax = make_figure(3.4)
+    set_style()
+    codes = list(values["PARAMCD"].unique())
+    columns = min(2, len(codes))
+    rows = -(-len(codes) // columns)
+    fig = Figure(figsize=(WIDTH, 1.9 * rows + 0.9), layout="constrained")
+    axes = fig.subplots(rows, columns, sharex=True, squeeze=False).ravel()
+    for ax, code in zip(axes, codes, strict=False):
+        draw_course(ax, values[values["PARAMCD"] == code], status, plan)
+    for ax in axes[len(codes) :]:
+        ax.set_axis_off()
+    for ax in axes[max(len(codes) - columns, 0) : len(codes)]:
+        ax.set_xlabel(plan.unit.capitalize())
+        ax.tick_params(labelbottom=True)
+    named = {
+        label: handle
+        for ax in axes
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
+    }
+    if named:
+        place: dict[str, Any] = {"loc": "outside upper center", "ncols": 2, "frameon": False}
+        fig.legend(list(named.values()), list(named), fontsize=8, **place)
+    return fig
+
+
+def draw_course(ax: Axes, values: pd.DataFrame, status: pd.DataFrame, plan: Plan) -> None:
+    """Draw every participant's course of one measure, and mark the last values of who left."""
+    code = str(values["PARAMCD"].iloc[0])
+    outcomes = derive_outcomes(scale_values(values, code), status, code, plan.last)
     people = values["USUBJID"].nunique()
     outcome = values["USUBJID"].map(outcomes["OUTCOME"])
     for name, (colour, style) in COURSES.items():
@@ -55,13 +80,13 @@ def plot_course(
         if name:
             label = f"{name.lower()} at {plan.last.words}"
             ax.plot([], [], color=colour, linestyle=style, label=label)
-    mark_ends(ax, ends, 34 if people <= 40 else 12)
-    measure, unit = MEASURES[values["PARAMCD"].iloc[0]], values["AVALU"].iloc[0]
-    if measure.log_scale:
+    mark_ends(ax, find_ends(values, status, plan), 26 if people <= 40 else 10)
+    if MEASURES[code].log_scale:
         set_log_scale(ax)
-    name = measure.name if unit in ("1", "score") else f"{measure.name}, {unit}"
-    ax.set(xlabel=plan.unit.capitalize(), ylabel=name, xticks=plan.numbers)
-    return fig
+    unit = name_unit(str(values["AVALU"].iloc[0]))
+    ax.set(xlabel="", ylabel="", xticks=plan.numbers)
+    name = upper_first(MEASURES[code].name)
+    ax.set_title(f"{name},{unit}" if unit else name, loc="left", fontsize=10)
 
 
 COURSES = {"": (GREY, ":"), "NOT BETTER": (GREY, "-"), "BETTER": (BLUE, "-")}
@@ -125,8 +150,6 @@ def mark_ends(ax: Axes, ends: pd.DataFrame, size: int) -> None:
                 zorder=3,
                 label=f"last value before: {word}",
             )
-    if ax.get_legend_handles_labels()[1]:
-        ax.legend(frameon=False, fontsize=8)
 
 
 def set_log_scale(ax: Axes) -> None:

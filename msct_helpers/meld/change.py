@@ -232,15 +232,15 @@ def estimate_noise(scores: pd.DataFrame, plan: Plan) -> dict[str, float]:
     return {"sd": sd, "smallest": quantile * float(np.sqrt(2)) * sd, "n": float(len(wide))}
 
 
-def estimate_regression(sd: float, rho: float, z: float) -> float:
+def estimate_regression(sd: float, slope: float, z: float) -> float:
     """Return the fall that regression to the mean alone gives to patients above a cut-off.
 
     Parameters
     ----------
     sd
         Standard deviation of a single measurement, between and within patients together.
-    rho
-        Correlation of two measurements of a patient.
+    slope
+        Slope of a later measurement on the first one: their correlation where both vary alike.
     z
         Cut-off in standard deviations from the mean; patients above it enter.
 
@@ -248,7 +248,7 @@ def estimate_regression(sd: float, rho: float, z: float) -> float:
     -----
     Barnett, van der Pols and Dobson, Int J Epidemiol 2005; 34: 215-220, equation 1.
     """
-    return sd * (1 - rho) * float(stats.norm.pdf(z) / stats.norm.sf(z))
+    return sd * (1 - slope) * float(stats.norm.pdf(z) / stats.norm.sf(z))
 
 
 def summarise_noise(scores: pd.DataFrame, plan: Plan) -> pd.DataFrame:
@@ -292,21 +292,21 @@ def summarise_regression(population: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Record, analysis ``rtm`` by score: cutoff, centre, sd, and by group, the correlation of two
-        visits: rho and fall.
+        Record, analysis ``rtm`` by score: cutoff, centre, sd; and by group, how closely a later
+        visit follows the first: slope, and fall beside what happens to everybody.
     """
     rows: list[dict[str, Any]] = []
     known = {"MELD": ASSUMED} | measure_population(population, plan)
-    for code, (cutoff, centre, sd, correlations) in known.items():
+    for code, (cutoff, centre, sd, slopes) in known.items():
         about: dict[str, Any] = {"parameter": code, "unit": "score"}
         about["function"] = "summarise_regression"
         whole = 0 if code == "MELD" else None
         shown = {"cutoff": cutoff, "centre": centre, "sd": sd}
         rows += make_rows("rtm", shown, decimals=whole, **about)
-        for name, rho in correlations.items():
-            fall = estimate_regression(sd, rho, (cutoff - centre) / sd)
-            method = "Barnett 2005, equation 1"
-            rows += make_rows("rtm", {"rho": rho, "fall": fall}, group=name, method=method, **about)
+        for name, slope in slopes.items():
+            fall = estimate_regression(sd, slope, (cutoff - centre) / sd)
+            own = about | {"group": name, "method": "Barnett 2005, equation 1"}
+            rows += make_rows("rtm", {"slope": slope, "fall": fall}, **own)
     return make_record(rows)
 
 
@@ -321,16 +321,18 @@ ALBI_GRADE_3 = -1.39
 def measure_population(
     scores: pd.DataFrame, plan: Plan
 ) -> dict[str, tuple[float, float, float, dict[str, float]]]:
-    """Return cut-off, mean, SD and correlations of ALBI with later visits, where it was scored."""
+    """Return cut-off, mean, SD of ALBI and slopes of later visits on the first, where scored."""
     own = scores[scores["PARAMCD"] == "ALBI"]
     if own.empty:
         return {}
     wide = own.pivot(index="USUBJID", columns="AVISITN", values="AVAL")
     first, ends = wide[0], (plan.later[0].number, plan.last.number)
-    rho = {
-        name: float(first.corr(wide[n])) for name, n in zip(("first", "last"), ends, strict=True)
+    # Those seen later began less spread than all: their slope is not the correlation.
+    slopes = {
+        name: float(first.cov(wide[n]) / first[wide[n].notna()].var())
+        for name, n in zip(("first", "last"), ends, strict=True)
     }
-    return {"ALBI": (ALBI_GRADE_3, float(first.mean()), float(first.std()), rho)}
+    return {"ALBI": (ALBI_GRADE_3, float(first.mean()), float(first.std()), slopes)}
 
 
 LABORATORIES = {"low": 8, "high": 14, "laboratories": 14, "gap": 4.8, "fewer": 7}
@@ -401,18 +403,19 @@ def say_regression(record: pd.DataFrame) -> str:
         "which the patients enrolled cannot tell. Assume one in which MELD(i) has a mean of "
         f"{at('centre', 'MELD')} and a standard deviation of {at('sd', 'MELD')} points, and entry "
         f"at {at('cutoff', 'MELD')} or more: the mean then falls by {at('fall', 'MELD', middle)} "
-        f"points where two visits correlate by {at('rho', 'MELD', middle)}, by "
-        f"{at('fall', 'MELD', low)} at {at('rho', 'MELD', low)} and by {at('fall', 'MELD', high)} "
-        f"at {at('rho', 'MELD', high)}."
+        f"points where two visits correlate by {at('slope', 'MELD', middle)}, by "
+        f"{at('fall', 'MELD', low)} at {at('slope', 'MELD', low)} and by "
+        f"{at('fall', 'MELD', high)} at {at('slope', 'MELD', high)}."
     )
     if not (record["parameter"] == "ALBI").any():
         return out
     return (
         f"{out} ALBI can be measured in a real cohort: in the Mayo patients (mean "
-        f"{at('centre', 'ALBI')}, standard deviation {at('sd', 'ALBI')}, correlation with the "
-        f"first and the last later visit {at('rho', 'ALBI', 'first')} and "
-        f"{at('rho', 'ALBI', 'last')}), entry at grade 3 would give falls of "
-        f"{at('fall', 'ALBI', 'first')} and {at('fall', 'ALBI', 'last')} points."
+        f"{at('centre', 'ALBI')}, standard deviation {at('sd', 'ALBI')}, slope of the first and "
+        f"the last later visit on the first value {at('slope', 'ALBI', 'first')} and "
+        f"{at('slope', 'ALBI', 'last')}), entry at grade 3 would give falls of "
+        f"{at('fall', 'ALBI', 'first')} and {at('fall', 'ALBI', 'last')} points, against the "
+        "worsening of the whole cohort."
     )
 
 

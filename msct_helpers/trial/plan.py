@@ -121,11 +121,11 @@ class Plan:
     key_score: str = "MELD"
     level: float = 0.95
     adjustment: str = "holm"
-    imputations: int = 200
+    imputations: int = 2_000
     shifts: tuple[float, ...] = tuple(i / 10 for i in range(21))
     plausible_shift: float = 0.5
     burn_in: int = 10
-    flips: int = 9_999
+    flips: int = 99_999
     seed: int = 20260101
     bands: tuple[int, ...] = (10, 15, 20)
 
