@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # A build ends with the make that started it, also where that is killed.
 export MSCT_WATCH := $(shell echo $$PPID)
 
-.PHONY: ready book pdf lab test golden fuzz mutate check verify lock pair bench clean help
+.PHONY: ready book pdf lab test golden fuzz mutate check verify system lock pair bench clean help
 
 book: ready ## Build the HTML book from MSCT_DATA (default: data/msct_synthetic)
 	@$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going
@@ -19,11 +19,13 @@ pdf: ready ## Build the PDF book from MSCT_DATA
 lab: ready .venv/.lab ## Open the chapters as notebooks in JupyterLab
 	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
-test: ready ## Set up whatever is missing and run the whole suite
+system: ## Install the Debian packages that tests and the PDF need, where we may; else name them
 	@# Playwright's driver needs libatomic1, which small images lack.
 	@sh tools/system-packages.sh chromium libatomic1 poppler-utils latexmk texlive-xetex \
 		texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended \
 		texlive-plain-generic fonts-freefont-otf
+
+test: ready system ## Set up whatever is missing and run the whole suite
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 golden: ready ## Store the words and cells of the book again; the diff is what was meant
