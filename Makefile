@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # A build ends with the make that started it, also where that is killed.
 export MSCT_WATCH := $(shell echo $$PPID)
 
-.PHONY: ready book pdf lab test golden fuzz mutate check verify system lock pair bench clean help
+.PHONY: ready book pdf lab test golden fuzz mutate check verify system lock cite pair bench clean help
 
 book: ready ## Build the HTML book from MSCT_DATA (default: data/msct_synthetic)
 	@$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going
@@ -48,6 +48,9 @@ pair: ready ## Bring chapters/ and notebooks/ into step
 
 lock: ready ## Renew requirements*.txt and environment.yml from pyproject.toml
 	@$(BIN)/python -m tools.lock
+
+cite: ready ## Renew CITATION.cff, codemeta.json and .zenodo.json from pyproject.toml
+	@$(BIN)/python -m tools.metadata
 
 bench: ready ## Time builds against an empty book, and the statistics
 	@$(BIN)/python benchmarks/mmrm.py && $(BIN)/python benchmarks/worlds.py && $(BIN)/python benchmarks/build.py
