@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # A build ends with the make that started it, also where that is killed.
 export MSCT_WATCH := $(shell echo $$PPID)
 
-.PHONY: ready book pdf lab test golden fuzz mutate check verify system lock cite pair bench clean help
+.PHONY: ready book pdf lab test golden fuzz mutate check verify crate system lock cite pair bench clean help
 
 book: ready ## Build the HTML book from MSCT_DATA (default: data/msct_synthetic)
 	@$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going
@@ -39,6 +39,9 @@ fuzz: ready ## Hand the loader thousands of spoilt data sets; none may end in si
 
 verify: ready ## Execute everything afresh and compare it with the stored reference of MSCT_DATA
 	@$(BIN)/msct verify
+
+crate: ready .venv/.crate ## Pack data, code and the built book as an RO-Crate, _build/crate
+	@$(BIN)/msct crate
 
 check: ready ## Lint, format and type check
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
@@ -72,7 +75,7 @@ $(SETUP): requirements.txt pyproject.toml
 	@touch $@
 
 # What an extra adds, on demand: requirements.txt holds the rest of its packages.
-.venv/.lab .venv/.mutate: .venv/.%: requirements-%.txt $(SETUP)
+.venv/.crate .venv/.lab .venv/.mutate: .venv/.%: requirements-%.txt $(SETUP)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --progress-bar on --require-hashes --no-deps --compile -r $<
 	@touch $@
 
