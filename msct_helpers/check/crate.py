@@ -40,9 +40,18 @@ PARTS = {
 }
 """Folders of the project that a book is built from."""
 
-LOOSE = tuple(
-    "CITATION.cff LICENSE LICENSES.md Makefile README.md _config.yml _toc.yml codemeta.json index.md"
-    " pyproject.toml requirements.txt".split()
+LOOSE = (
+    "CITATION.cff",
+    "LICENSE",
+    "LICENSES.md",
+    "Makefile",
+    "README.md",
+    "_config.yml",
+    "_toc.yml",
+    "codemeta.json",
+    "index.md",
+    "pyproject.toml",
+    "requirements.txt",
 )
 """Files of the project's root of the same kind."""
 
