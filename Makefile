@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # A build ends with the make that started it, also where that is killed.
 export MSCT_WATCH := $(shell echo $$PPID)
 
-.PHONY: ready book pdf lab test golden fuzz mutate check verify crate system lock cite pair bench clean help
+.PHONY: ready book pdf sphinx lab test golden fuzz mutate check verify crate system lock cite pair bench clean help
 
 book: ready ## Build the HTML book from MSCT_DATA (default: data/msct_synthetic)
 	@$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going
@@ -15,6 +15,9 @@ book: ready ## Build the HTML book from MSCT_DATA (default: data/msct_synthetic)
 
 pdf: ready ## Build the PDF book from MSCT_DATA
 	@sh tools/pdf.sh
+
+sphinx: ready ## Build the same HTML book by plain sphinx-build, without Jupyter Book's command
+	@sh tools/sphinx.sh
 
 lab: ready .venv/.lab ## Open the chapters as notebooks in JupyterLab
 	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
