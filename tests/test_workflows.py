@@ -1,5 +1,6 @@
 """What runs on GitHub: pinned, with the least that it needs, and calling the project's scripts."""
 
+import json
 import os
 import re
 from typing import Any
@@ -62,3 +63,13 @@ def test_scripts_can_be_run_and_stop_at_the_first_failure(script: str) -> None:
     path = ROOT / ".ci" / script
     assert os.access(path, os.X_OK)
     assert "set -euo pipefail" in path.read_text()
+
+
+def test_the_development_container_is_pinned_and_sets_up_by_make() -> None:
+    text = (ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8")
+    container = json.loads(text)
+    assert re.fullmatch(r"python:3\.11-bookworm@sha256:[0-9a-f]{64}", container["image"])
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+    make, *called = container["postCreateCommand"].split()
+    assert make == "make"
+    assert set(called) <= set(targets)
