@@ -8,6 +8,8 @@ import re
 import sys
 import tempfile
 from collections.abc import Collection, Iterator
+from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -24,7 +26,12 @@ from tests.conftest import ROOT
 GOLDEN = ROOT / "tests/golden"
 GLUED = f"application/papermill.record/{MIME}"
 PLAN = re.compile(r"\{plan\}`(\w+)`")
-CHAPTERS = sorted((ROOT / "chapters").glob("*.md"))
+_TAKEN = {path: records.list_taken(path) for path in sorted((ROOT / "chapters").glob("*.md"))}
+CHAPTERS = list(TopologicalSorter(_TAKEN).static_order())
+"""Each chapter after those from which it takes results."""
+
+EVIDENCE = [path for path in CHAPTERS if re.search(r"^basis:", path.read_text(), re.M)]
+"""Chapters that rest on no data set of a book: they are run, and their words stored, once."""
 
 
 def write_block(block: Node) -> Iterator[str]:
@@ -39,6 +46,9 @@ def write_block(block: Node) -> Iterator[str]:
     elif block["kind"] == "figure":
         yield f"[{block['name']}] {to_plain(block['caption'])}"
         yield f"Alternative text: {block['alt']}"
+    elif block["kind"] == "fold":
+        yield f"(folded) {to_plain(block['title'])}"
+        yield from (line for part in block["blocks"] for line in write_block(part))
     elif block["kind"] in ("heading", "paragraph"):
         yield to_plain(block["children"])
 
@@ -60,32 +70,45 @@ def write_prose(source: str, plan: Plan) -> list[str]:
     ]
 
 
-def run_chapter(path: Path, plan: Plan) -> str:
-    """Run a chapter's code and return what a reader sees of its outputs."""
+def run_chapter(path: Path, plan: Plan) -> tuple[str, list[dict[str, Any]]]:
+    """Run a chapter's code; return what a reader sees of its outputs, and its results."""
     with patch.object(chapter, "draw", return_value=b""):
         outputs = run_cells(records.read_cells(path))
-    # Chapters that take from this one need not run it again.
-    records.RAN[records.digest_page(path)] = [
-        row for row in find_rows(outputs) if row["chapter"] == path.stem
-    ]
+    rows = [row for row in find_rows(outputs) if row["chapter"] == path.stem]
     texts, shown = [], iter(outputs)
     for cell in jupytext.read(path).cells:
         if cell.cell_type == "code":
             texts += [write_output(out["data"], out["metadata"]) for out in next(shown)]
         else:
             texts += write_prose(cell.source, plan)
-    return "\n\n".join(text for text in texts if text) + "\n"
+    return normalise("\n\n".join(text for text in texts if text)) + "\n", rows
+
+
+@cache
+def run_evidence() -> dict[Path, tuple[str, list[dict[str, Any]]]]:
+    """Return the text and results of each chapter of `EVIDENCE`, run in this project's own book."""
+    folder = ROOT / "data/msct_synthetic"
+    with patch.dict(os.environ, MSCT_DATA=str(folder)):
+        return {path: run_chapter(path, load_trial(folder).plan) for path in EVIDENCE}
 
 
 def run_book(folder: Path, names: Collection[str] = ()) -> dict[str, str]:
-    """Return the text of each chapter of a data set's book, or of those that are named."""
-    trial = load_trial(folder)
+    """Return the text of each chapter of a data set's book but `EVIDENCE`, or of those named."""
+    trial, texts, evidence = load_trial(folder), {}, run_evidence()
     with (
         patch.dict(os.environ, MSCT_DATA=str(folder)),
         patch.object(chapter, "load_trial", return_value=trial),
     ):
-        chosen = [path for path in CHAPTERS if path.stem in names or not names]
-        return {path.stem: normalise(run_chapter(path, trial.plan)) for path in chosen}
+        for path in CHAPTERS:
+            if path in EVIDENCE:
+                rows = evidence[path][1]
+            elif path.stem in names or not names:
+                texts[path.stem], rows = run_chapter(path, trial.plan)
+            else:
+                continue
+            # Chapters that take from this one need not run it again.
+            records.RAN[records.digest_page(path)] = rows
+        return texts
 
 
 def normalise(text: str) -> str:
@@ -97,6 +120,9 @@ def main() -> None:
     """Write the stored texts."""
     from tests.odd import make_folders
 
+    for path, (text, _) in run_evidence().items():
+        (GOLDEN / "evidence").mkdir(parents=True, exist_ok=True)
+        (GOLDEN / "evidence" / f"{path.stem}.txt").write_text(text, encoding="utf-8")
     with tempfile.TemporaryDirectory() as home:
         for name, folder in make_folders(Path(home)).items():
             (GOLDEN / name).mkdir(parents=True, exist_ok=True)

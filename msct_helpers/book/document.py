@@ -134,13 +134,20 @@ class Document:
         return {MIME: self.blocks, "text/html": shown, "text/plain": repr(self)}
 
     def __repr__(self) -> str:
-        texts = [to_plain(b.get("children") or b.get("caption") or []) for b in self.blocks]
+        keys = ("children", "caption", "title")
+        texts = [to_plain(next((b[k] for k in keys if b.get(k)), [])) for b in self.blocks]
         return "\n".join(text for text in texts if text)
 
 
 def join(*documents: Document) -> Document:
     """Return documents one below the other."""
     return Document([block for document in documents for block in document.blocks])
+
+
+def fold(title: str, *documents: Document) -> Document:
+    """Return documents under a title of ours, closed on a page until a reader opens them."""
+    blocks = join(*documents).blocks
+    return Document([{"kind": "fold", "title": parse_inline(title), "blocks": blocks}])
 
 
 TAGS = {
@@ -179,6 +186,9 @@ def block_html(block: Node) -> str:
         source = base64.b64encode(block["svg"].encode()).decode()
         image = f'<img alt="{html.escape(block["alt"])}" src="data:image/svg+xml;base64,{source}">'
         return f"<figure>{image}<figcaption>{to_html(block['caption'])}</figcaption></figure>"
+    if block["kind"] == "fold":
+        inside = "".join(block_html(part) for part in block["blocks"])
+        return f"<details><summary>{to_html(block['title'])}</summary>{inside}</details>"
     return "" if block["kind"] == "rows" else node_html(block)
 
 

@@ -36,6 +36,7 @@ READERS = {
     "load_statements": "data/published/*",
     "load_standards": "data/standards.yml",
     "load_population": "data/mayo_pbc/*",
+    "load_pair": "data/msct_synthetic*/*",
     "load_related": "data/published/*",
     "load_grid": "data/worlds/*",
     "load_note": "data/worlds/*",

@@ -53,6 +53,14 @@ class result_number(nodes.inline):
     """A number of the record: leads to its row in the results, where there are such pages."""
 
 
+class folded(nodes.General, nodes.Element):
+    """What is closed on a page until a reader opens it: a title, then the rest."""
+
+
+class folded_title(nodes.TextElement):
+    """The title of what is closed."""
+
+
 def make_data(text: str) -> nodes.Element:
     """Return a text from a data set as a node; unseen characters are made visible."""
     shown = show_characters(text)
@@ -103,7 +111,8 @@ class TreeBuilder:
 
     def build_blocks(self, blocks: Iterable[Node]) -> list[nodes.Element]:
         """Return the nodes of blocks; a heading begins a section with what follows it."""
-        special = {"table": self.build_table, "figure": self.build_figure, "rows": self.build_rows}
+        special = {"table": self.build_table, "figure": self.build_figure}
+        special |= {"rows": self.build_rows, "fold": self.build_fold}
         out: list[nodes.Element] = []
         home: Any = out
         for block in blocks:
@@ -216,6 +225,11 @@ class TreeBuilder:
         self.name(figure, block["name"])
         return [figure]
 
+    def build_fold(self, block: Node) -> list[nodes.Element]:
+        """Return what a reader may open; on paper it stands open."""
+        title = folded_title("", "", *self.build_inline(block["title"]))
+        return [folded("", title, *self.build_blocks(block["blocks"]))]
+
     def build_rows(self, block: Node) -> list[nodes.Element]:
         """Return a link to the numbers of a table or figure as CSV."""
         up = "../" * self.env.docname.count("/")
@@ -314,6 +328,36 @@ def depart_number(self: Any, node: result_number) -> None:
     self.body.append("</a>")
 
 
+def visit_folded(self: Any, node: folded) -> None:
+    """Begin what a reader may open."""
+    self.body.append(self.starttag(node, "details", CLASS="msct-fold"))
+
+
+def depart_folded(self: Any, node: folded) -> None:
+    """End what a reader may open."""
+    self.body.append("</details>\n")
+
+
+def visit_folded_title(self: Any, node: folded_title) -> None:
+    """Begin the title on which a reader opens it."""
+    self.body.append(self.starttag(node, "summary", ""))
+
+
+def depart_folded_title(self: Any, node: folded_title) -> None:
+    """End the title."""
+    self.body.append("</summary>\n")
+
+
+def print_title(self: Any, node: folded_title) -> None:
+    """Begin the title on paper."""
+    self.body.append("\n\n\\textbf{")
+
+
+def depart_print_title(self: Any, node: folded_title) -> None:
+    """End the title on paper."""
+    self.body.append("}\\par\n")
+
+
 def guard_templates(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
 ) -> None:
@@ -342,6 +386,13 @@ def setup_documents(app: Sphinx) -> None:
     plain = {"latex": (skip, skip), "text": (skip, skip)}
     app.add_node(data_text, html=(visit_data, depart_data), **plain)  # type: ignore[arg-type]
     app.add_node(result_number, html=(visit_number, depart_number), **plain)  # type: ignore[arg-type]
+    app.add_node(folded, html=(visit_folded, depart_folded), **plain)  # type: ignore[arg-type]
+    app.add_node(
+        folded_title,
+        html=(visit_folded_title, depart_folded_title),
+        latex=(print_title, depart_print_title),
+        text=(skip, skip),
+    )
     app.add_transform(PlaceSections)
     app.add_role("study", StudyRole())
     app.add_role("plan", PlanRole())

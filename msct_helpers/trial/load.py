@@ -61,6 +61,12 @@ def load_population() -> Trial:
     return load_trial(ROOT / "data" / "mayo_pbc")
 
 
+def load_pair() -> tuple[Trial, Trial]:
+    """Return the project's two synthetic data sets: of improvement, and of no change."""
+    first, second = (load_trial(ROOT / "data" / f"msct_synthetic{end}") for end in ("", "_null"))
+    return first, second
+
+
 def load_study(folder: str | Path | None = None) -> Study:
     """Read ``study.yml`` alone, held to the contract; `DataError` where it does not meet it."""
     path = Path(folder) if folder is not None else data_folder()

@@ -98,12 +98,13 @@ STABLE = World(
     "True values stay as they are; only the scatter of visits, deaths and losses is at work. "
     "It flatters the disease, which worsens in untreated patients.",
 )
+LOW_ALBUMIN = Entry("ALB", 30.0)
 SELECTED = World(
     "selected",
     "No change, sick at entry",
     "True values stay as they are, but entry asked for a low measured albumin, so that later "
     "values tend back. The threshold is assumed.",
-    entry=Entry("ALB", 30.0),
+    entry=LOW_ALBUMIN,
 )
 PROGRESSING = World(
     "progressing",
