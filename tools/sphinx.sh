@@ -9,7 +9,10 @@ bin=.venv/bin/
 mkdir -p "$out"
 cp _config.yml "$out/"
 "${bin}jupyter-book" config sphinx . --config "$out/_config.yml"
-# Sphinx looks for static files beside conf.py.
-"${bin}sphinx-build" -b html -c "$out" -D html_static_path="$PWD/assets" -d "$out/_build/.doctrees" \
+# Sphinx looks beside conf.py for what the configuration names.
+for folder in assets data; do
+    ln -sfn "$PWD/$folder" "$out/$folder"
+done
+"${bin}sphinx-build" -b html -c "$out" -d "$out/_build/.doctrees" \
     --fail-on-warning --nitpicky --keep-going --quiet . "$out/_build/html"
 echo "The book is at $out/_build/html/index.html"
