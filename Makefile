@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # A build ends with the make that started it, also where that is killed.
 export MSCT_WATCH := $(shell echo $$PPID)
 
-.PHONY: ready book pdf lab test golden fuzz mutate check verify lock pair bench clean help
+.PHONY: ready book pdf sphinx lab test golden fuzz mutate check verify crate system lock cite pair bench clean help
 
 book: ready ## Build the HTML book from MSCT_DATA (default: data/msct_synthetic)
 	@$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going
@@ -16,14 +16,19 @@ book: ready ## Build the HTML book from MSCT_DATA (default: data/msct_synthetic)
 pdf: ready ## Build the PDF book from MSCT_DATA
 	@sh tools/pdf.sh
 
+sphinx: ready ## Build the same HTML book by plain sphinx-build, without Jupyter Book's command
+	@sh tools/sphinx.sh
+
 lab: ready .venv/.lab ## Open the chapters as notebooks in JupyterLab
 	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
-test: ready ## Set up whatever is missing and run the whole suite
+system: ## Install the Debian packages that tests and the PDF need, where we may; else name them
 	@# Playwright's driver needs libatomic1, which small images lack.
 	@sh tools/system-packages.sh chromium libatomic1 poppler-utils latexmk texlive-xetex \
 		texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended \
 		texlive-plain-generic fonts-freefont-otf
+
+test: ready system ## Set up whatever is missing and run the whole suite
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 golden: ready ## Store the words and cells of the book again; the diff is what was meant
@@ -38,6 +43,9 @@ fuzz: ready ## Hand the loader thousands of spoilt data sets; none may end in si
 verify: ready ## Execute everything afresh and compare it with the stored reference of MSCT_DATA
 	@$(BIN)/msct verify
 
+crate: ready .venv/.crate ## Pack data, code and the built book as an RO-Crate, _build/crate
+	@$(BIN)/msct crate
+
 check: ready ## Lint, format and type check
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
@@ -46,6 +54,9 @@ pair: ready ## Bring chapters/ and notebooks/ into step
 
 lock: ready ## Renew requirements*.txt and environment.yml from pyproject.toml
 	@$(BIN)/python -m tools.lock
+
+cite: ready ## Renew CITATION.cff, codemeta.json and .zenodo.json from pyproject.toml
+	@$(BIN)/python -m tools.metadata
 
 bench: ready ## Time builds against an empty book, and the statistics
 	@$(BIN)/python benchmarks/mmrm.py && $(BIN)/python benchmarks/worlds.py && $(BIN)/python benchmarks/build.py
@@ -67,7 +78,7 @@ $(SETUP): requirements.txt pyproject.toml
 	@touch $@
 
 # What an extra adds, on demand: requirements.txt holds the rest of its packages.
-.venv/.lab .venv/.mutate: .venv/.%: requirements-%.txt $(SETUP)
+.venv/.crate .venv/.lab .venv/.mutate: .venv/.%: requirements-%.txt $(SETUP)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --progress-bar on --require-hashes --no-deps --compile -r $<
 	@touch $@
 

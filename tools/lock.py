@@ -12,7 +12,7 @@ from pathlib import Path
 from tools.environment import read_lock
 
 ROOT = Path(__file__).resolve().parent.parent
-EXTRAS = ("lab", "mutate")
+EXTRAS = ("crate", "lab", "mutate")
 """Extras that are installed on demand, into the same environment."""
 
 HEAD = """\

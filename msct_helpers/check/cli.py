@@ -1,4 +1,4 @@
-"""Command line: `msct check`, `verify`, `simulate`, `worlds` and `design`.
+"""Command line: `msct check`, `verify`, `crate`, `simulate`, `worlds` and `design`.
 
 What only one command needs is imported when it runs: checking a data set needs no Sphinx.
 """
@@ -156,6 +156,30 @@ def report(checks: "list[Check]") -> None:
             click.echo(f"  {problem}")
         if len(check.problems) > SHOWN:
             click.echo(f"  and {len(check.problems) - SHOWN} more, in certificate.json")
+
+
+@main.command()
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=ROOT / "_build" / "crate",
+    show_default="_build/crate",
+    help="Folder for the crate.",
+)
+def crate(out: Path) -> None:
+    """Pack data, code and the built book as an RO-Crate, with ro-crate-metadata.json.
+
+    It holds the data set itself, the one that MSCT_DATA names.
+    """
+    from msct_helpers.check.crate import CrateError, write_crate
+
+    try:
+        count = write_crate(out)
+    except ModuleNotFoundError:
+        raise click.UsageError("rocrate is missing. Remedy: make crate") from None
+    except CrateError as error:
+        raise click.UsageError(str(error)) from None
+    click.echo(f"{count} files are described in {out / 'ro-crate-metadata.json'}")
 
 
 @main.command()

@@ -24,6 +24,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from msct_helpers import __version__
 from msct_helpers.book.records import digest_files, list_versions
+from msct_helpers.sphinx import citation as sphinx_citation
 from msct_helpers.sphinx import document as sphinx_document
 from msct_helpers.sphinx import execute as sphinx_execute
 from msct_helpers.sphinx import output as sphinx_output
@@ -209,6 +210,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-before-read-docs", sphinx_execute.execute_chapters)
     app.connect("html-page-context", add_label)
     app.connect("build-finished", finish)
+    sphinx_citation.setup_citation(app)
     sphinx_document.setup_documents(app)
     sphinx_results.setup_results(app)
     sphinx_output.setup_output(app)
