@@ -28,7 +28,7 @@ from msct_helpers.trial.text import show_characters
 LINE = 104
 """Letters on a line of a table in the PDF."""
 
-LONG = 12
+LONG = 5
 """Rows of a table from which on it may break over pages of the PDF."""
 
 SPANS: dict[str, type[nodes.Element]] = {
