@@ -63,6 +63,7 @@ def read_prose(page: Path, dataset: str) -> str:
     text = re.sub(r'<a class="msct-number".*?</a>', " ", article.group(), flags=re.S)
     for tag in ("details", "table", "figure", "math", "code", "pre", "h1", "h2", "h3"):
         text = re.sub(rf"<{tag}[ >].*?</{tag}>", " ", text, flags=re.S)
+    text = re.sub(r'<div class="citation" .*?</div>', " ", text, flags=re.S)
     text = re.sub(r'<a class="reference.*?</a>', " ", text, flags=re.S)
     text = " ".join(html.unescape(re.sub(r"<[^>]+>", "", text)).split())
     study = load_trial(ROOT / "data" / dataset).study
