@@ -154,9 +154,14 @@ def with_tables(trial: Trial, **tables: pd.DataFrame | None) -> Trial:
     return replace(trial, **tables)
 
 
+def find_chromium() -> str | None:
+    """Return the path of Debian's browser."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    chromium = find_chromium()
     if chromium is None:
         if os.environ.get("CI"):
             pytest.fail("chromium is missing; expected it to be installed where CI runs")

@@ -7,6 +7,7 @@ What Jupyter Book leaves open and this report needs:
 - A figure carries caption, name and alt text computed beside the code that draws it.
 - Every page says what kind of data it shows.
 - The record of results is left beside the pages (`msct_helpers.sphinx.results`).
+- Pages are light and closed to whatever is not theirs (`msct_helpers.sphinx.web`).
 - The output is whole, of one data set, and nothing else (`msct_helpers.sphinx.output`).
 """
 
@@ -29,6 +30,7 @@ from msct_helpers.sphinx import execute as sphinx_execute
 from msct_helpers.sphinx import output as sphinx_output
 from msct_helpers.sphinx import pdf as sphinx_pdf
 from msct_helpers.sphinx import results as sphinx_results
+from msct_helpers.sphinx import web as sphinx_web
 from msct_helpers.sphinx.processes import end_with_caller, stop
 from msct_helpers.trial.paths import ROOT, data_folder, digest_data
 from msct_helpers.trial.text import show_characters
@@ -211,5 +213,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("build-finished", finish)
     sphinx_document.setup_documents(app)
     sphinx_results.setup_results(app)
+    sphinx_web.setup_web(app)
     sphinx_output.setup_output(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,26 @@
+"""What tests and benchmarks ask of a page in a browser."""
+
+from importlib.resources import files
+
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+"""The accessibility checks of Deque, to be evaluated in a page once."""
+
+RUN_AXE = """async () => (await axe.run({resultTypes: ['violations']})).violations.map(
+  found => [found.id, found.impact, found.nodes.length, found.nodes[0].html.slice(0, 200)]
+)"""
+"""Returns what axe finds wrong: rule, impact, how often, and where first."""
+
+TABLES = """() => {
+  const tables = [...document.querySelectorAll('article table')];
+  const box = table => table.closest('.pst-scrollable-table-container, .scroll, .output')
+    || table.parentElement;
+  const wide = tables.filter(table => box(table).scrollWidth > box(table).clientWidth + 1);
+  const scrolls = table => ['auto', 'scroll'].includes(getComputedStyle(box(table)).overflowX);
+  const name = table => table.id || table.className;
+  return {
+    all: tables.length,
+    scroll: wide.filter(scrolls).map(name),
+    cut: wide.filter(table => !scrolls(table)).map(name),
+  };
+}"""
+"""Returns how many tables a page has, which scroll sideways, and which are cut off."""
