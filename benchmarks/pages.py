@@ -19,7 +19,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.conftest import FLAGS, ROOT, find_chromium
-from tests.web import AXE, RUN_AXE, TABLES
+from tests.web import AXE, RUN_AXE, TABLES, TRIM
 
 TEXT = (".html", ".css", ".js", ".svg", ".json", ".csv", ".txt")
 AXE_WIDTHS = (1280, 390, 320)
@@ -109,9 +109,10 @@ def count_violations(browser: Browser, address: str, name: str) -> list[int]:
             page = context.new_page()
             page.goto(f"{address}/{name}")
             page.evaluate(AXE)
+            page.evaluate(TRIM)
             for width in AXE_WIDTHS:
                 page.set_viewport_size({"width": width, "height": 900})
-                page.wait_for_timeout(50)
+                page.wait_for_timeout(400)
                 out.append(len(page.evaluate(RUN_AXE)))
     return out
 

@@ -205,6 +205,9 @@ def mend_page(
         size = f'width="{wide}" height="{tall}"'
         body = re.sub(rf'<img (?=[^>]*/{re.escape(name)}")', rf'<img loading="lazy" {size} ', body)
     body = re.sub(r'<th class="head', '<th scope="col" class="head', body)
+    # Whoever has no mouse scrolls with keys.
+    boxed = '<div class="pst-scrollable-table-container"'
+    body = body.replace(boxed, f'{boxed} tabindex="0"')
     body = re.sub(
         r'<td class="msct-name (.*?)">(.*?)</td>',
         r'<th scope="row" class="\1">\2</th>',
