@@ -159,15 +159,23 @@ def drop_thebe(app: Sphinx) -> None:
     styles[:] = [style for style in styles if style[0] != "sphinx-thebe.css"]
 
 
+def write_math(formula: str, display: str) -> str:
+    """Return a formula as MathML, with room behind the name of a function."""
+    space = '<mspace width="0.167em" />'
+    return re.sub(
+        r"<mi>(?:ln|log|exp|max|min)</mi>", rf"\g<0>{space}", convert(formula, display=display)
+    )
+
+
 def visit_math(self: Any, node: nodes.math) -> None:
     """Write inline mathematics as MathML, which browsers draw without any script."""
-    self.body.append(convert(node.astext(), display="inline"))
+    self.body.append(write_math(node.astext(), "inline"))
     raise nodes.SkipNode
 
 
 def visit_displaymath(self: Any, node: nodes.math_block) -> None:
     """Write displayed mathematics as MathML."""
-    math = convert(node.astext(), display="block")
+    math = write_math(node.astext(), "block")
     self.body.append(f'<div class="math" tabindex="0">{math}</div>')
     raise nodes.SkipNode
 

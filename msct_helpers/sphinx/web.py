@@ -214,7 +214,13 @@ def mend_page(
         body,
         flags=re.S,
     )
-    context["body"] = body
+    # Numbers of a cell may stand under each other where the screen is narrow (assets/book.css).
+    context["body"] = re.sub(
+        r'<td class="text-right">.*?</td>',
+        lambda cell: cell[0].replace("\N{NO-BREAK SPACE}", "\N{NO-BREAK SPACE}<wbr />"),
+        body,
+        flags=re.S,
+    )
 
 
 def add_templates(app: Sphinx, config: Config) -> None:
