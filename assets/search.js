@@ -6,7 +6,7 @@
   const toText = Search.htmlToText;
   Search.htmlToText = (source, anchor) => {
     const page = new DOMParser().parseFromString(source, "text/html");
-    const extras = ".cell_input, details, pre, .msct-label, .msct-rows, .onlyprint, footer, header";
+    const extras = ".cell_input, details, pre, .msct-label, .msct-rows, .msct-files, .onlyprint, footer, header";
     page.querySelectorAll(`${extras}, .bd-header-article, .bd-sidebar-secondary`)
       .forEach((part) => part.remove());
     return toText(page.documentElement.outerHTML, anchor);

@@ -1,5 +1,6 @@
 """The built pages as a reader's browser has them: light, accessible, closed, usable anywhere."""
 
+import re
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -11,6 +12,8 @@ from playwright.sync_api import Browser, Page
 from benchmarks.pages import serve, weigh
 from msct_helpers.check.cli import write_certificate
 from msct_helpers.sphinx.web import POLICY, Used, purge
+from msct_helpers.trial.paths import digest_data
+from tests.conftest import ROOT
 from tests.web import AXE, RUN_AXE, TABLES, TRIM
 
 FIRST, NEXT, REQUESTS = 110, 36, 18
@@ -208,6 +211,17 @@ def test_search_finds_pages_and_results_and_quotes_no_code(
     assert page.locator("#search-offline").is_visible() == offline
     assert errors == []
     page.close()
+
+
+def test_a_chapter_ends_with_its_files(html: Path) -> None:
+    for name in ("safety", "how-to-rebuild"):
+        text = (html / f"chapters/{name}.html").read_text(encoding="utf-8")
+        box = text.partition('<section class="msct-files"')[2].partition("</section>")[0]
+        targets = re.findall(r'href="\.\./([^"]+)"', box)
+        assert {f"sources/{name}.ipynb", f"sources/{name}.md", "CITATION.cff"} <= set(targets)
+        assert all((html / target).is_file() for target in targets)
+        assert ("results/safety.html" in targets) == (name == "safety")
+        assert digest_data(ROOT / "data/msct_synthetic") in box
 
 
 def test_purging_keeps_what_is_used() -> None:

@@ -7,6 +7,7 @@ What Jupyter Book leaves open and this report needs:
 - A figure carries caption, name and alt text computed beside the code that draws it.
 - Every page says what kind of data it shows.
 - The record of results is left beside the pages (`msct_helpers.sphinx.results`).
+- A chapter ends with its files (`msct_helpers.sphinx.files`).
 - Pages are light and closed to whatever is not theirs (`msct_helpers.sphinx.web`).
 - The output is whole, of one data set, and nothing else (`msct_helpers.sphinx.output`).
 """
@@ -27,6 +28,7 @@ from msct_helpers import __version__
 from msct_helpers.book.records import digest_files, list_versions
 from msct_helpers.sphinx import document as sphinx_document
 from msct_helpers.sphinx import execute as sphinx_execute
+from msct_helpers.sphinx import files as sphinx_files
 from msct_helpers.sphinx import output as sphinx_output
 from msct_helpers.sphinx import pdf as sphinx_pdf
 from msct_helpers.sphinx import results as sphinx_results
@@ -221,6 +223,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("build-finished", finish)
     sphinx_document.setup_documents(app)
     sphinx_results.setup_results(app)
+    sphinx_files.setup_files(app)
     sphinx_web.setup_web(app)
     sphinx_output.setup_output(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

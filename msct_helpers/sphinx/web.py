@@ -205,6 +205,8 @@ def mend_page(
         size = f'width="{wide}" height="{tall}"'
         body = re.sub(rf'<img (?=[^>]*/{re.escape(name)}")', rf'<img loading="lazy" {size} ', body)
     body = re.sub(r'<th class="head', '<th scope="col" class="head', body)
+    # The summary has words; a label would hide them.
+    body = body.replace(' aria-label="Toggle hidden content"', "")
     # Whoever has no mouse scrolls with keys.
     boxed = '<div class="pst-scrollable-table-container"'
     body = body.replace(boxed, f'{boxed} tabindex="0"')
