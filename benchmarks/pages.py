@@ -61,7 +61,7 @@ def serve(folder: Path) -> Iterator[str]:
     server.shutdown()
 
 
-def visit(page: Page, address: str, name: str, home: str) -> dict[str, Any]:
+def visit(page: Page, address: str, name: str) -> dict[str, Any]:
     """Return what the network did for one visit of a page."""
     client = page.context.new_cdp_session(page)
     client.send("Network.enable")
@@ -88,24 +88,31 @@ def visit(page: Page, address: str, name: str, home: str) -> dict[str, Any]:
     }
 
 
-def weigh(browser: Browser, address: str, name: str) -> dict[str, Any]:
-    """Return the network's figures of a page, first of all and after another one."""
-    size = {"width": 1280, "height": 800}
-    with browser.new_context(viewport=size) as context:
-        first = visit(context.new_page(), address, name, address)
-    with browser.new_context(viewport=size) as context:
-        page = context.new_page()
-        before = "chapters/how-to-rebuild.html" if name == "index.html" else "index.html"
-        page.goto(f"{address}/{before}", wait_until="networkidle")
-        second = visit(page, address, name, address)
-    return first | {"next": second["kb"]}
+def weigh(browser: Browser, address: str, names: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each page with its network's figures: first of all, and after another page."""
+    size: Any = {"width": 1280, "height": 800}
+    home, *others = names
+    with browser.new_context(viewport=size) as warm:
+        page = warm.new_page()
+        page.goto(f"{address}/{others[0]}", wait_until="networkidle")
+        page.goto("about:blank")
+        after = {home: visit(page, address, home)}
+        # All that pages have in common is there; what only one shows is not.
+        after |= {name: visit(page, address, name) for name in others[1:]}
+    with browser.new_context(viewport=size) as warm:
+        page = warm.new_page()
+        page.goto(f"{address}/{home}", wait_until="networkidle")
+        after[others[0]] = visit(page, address, others[0])
+    for name in names:
+        with browser.new_context(viewport=size) as cold:
+            yield name, visit(cold.new_page(), address, name) | {"next": after[name]["kb"]}
 
 
 def count_violations(browser: Browser, address: str, name: str) -> list[int]:
     """Return the violations that axe finds, light then dark, by width."""
     out = []
     for scheme in ("light", "dark"):
-        with browser.new_context(color_scheme=scheme) as context:
+        with browser.new_context(color_scheme=scheme, reduced_motion="reduce") as context:
             page = context.new_page()
             page.goto(f"{address}/{name}")
             page.evaluate(AXE)
@@ -151,8 +158,7 @@ def main() -> None:
     )
     with serve(folder) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
-        for name in names:
-            net = weigh(browser, address, name)
+        for name, net in weigh(browser, address, names):
             axe = count_violations(browser, address, name)
             seen = look(browser, address, name)
             scroll = "/".join(f"{s}({c})" if c else str(s) for _, s, c in seen["tables"])

@@ -29,7 +29,15 @@ RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
 
 TAKES = re.compile(r"^```\{code-cell\}[^`]*\.take\(.*?(?=^## )", re.M | re.S)
 
-HEAVY = ("test_hostile", "test_pdf", "test_book", "test_output", "test_verify", "test_golden")
+HEAVY = (
+    "test_hostile",
+    "test_web",
+    "test_pdf",
+    "test_book",
+    "test_output",
+    "test_verify",
+    "test_golden",
+)
 """Modules that build books: they begin first, so that no process is left alone at the end."""
 FLAGS = [
     "--headless",

@@ -40,8 +40,7 @@ def address(html: Path) -> Iterator[str]:
 
 
 def test_every_page_is_light(browser: Browser, address: str, names: list[str]) -> None:
-    for name in names:
-        seen = weigh(browser, address, name)
+    for name, seen in weigh(browser, address, names):
         assert seen["kb"] <= FIRST, f"{name}: {seen}"
         assert seen["next"] <= NEXT, f"{name}: {seen}"
         assert seen["requests"] <= REQUESTS, f"{name}: {seen}"
@@ -50,6 +49,7 @@ def test_every_page_is_light(browser: Browser, address: str, names: list[str]) -
 
 def find_violations(page: Page) -> list[object]:
     """Return what axe finds at three widths, light and dark."""
+    page.emulate_media(reduced_motion="reduce")
     page.evaluate(AXE)
     page.evaluate(TRIM)
     found = []
