@@ -29,8 +29,10 @@ RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
 
 TAKES = re.compile(r"^```\{code-cell\}[^`]*\.take\(.*?(?=^## )", re.M | re.S)
 
-HEAVY = ("test_hostile", "test_pdf", "test_book", "test_output", "test_verify", "test_golden")
-HEAVY += ("test_sphinx", "test_crate")
+HEAVY = (
+    *("test_hostile", "test_web", "test_pdf", "test_book", "test_output"),
+    *("test_verify", "test_golden", "test_sphinx", "test_crate"),
+)
 """Modules that build books: they begin first, so that no process is left alone at the end."""
 FLAGS = [
     "--headless",
@@ -155,9 +157,14 @@ def with_tables(trial: Trial, **tables: pd.DataFrame | None) -> Trial:
     return replace(trial, **tables)
 
 
+def find_chromium() -> str | None:
+    """Return the path of Debian's browser."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    chromium = find_chromium()
     if chromium is None:
         if os.environ.get("CI"):
             pytest.fail("chromium is missing; expected it to be installed where CI runs")

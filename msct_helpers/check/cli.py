@@ -4,11 +4,13 @@ What only one command needs is imported when it runs: checking a data set needs 
 """
 
 import csv
+import hashlib
 import json
 import os
 import shutil
 import sys
 import time
+from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,9 +144,13 @@ def write_certificate(certificate: dict[str, Any], out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(certificate, indent=1, ensure_ascii=False) + "\n"
     (out / "certificate.json").write_text(text, encoding="utf-8")
-    loader = PackageLoader("msct_helpers.check", ".")
-    page = Environment(loader=loader, autoescape=True).get_template("certificate.html")
-    (out / "certificate.html").write_text(page.render(certificate), encoding="utf-8")
+    loader, name = PackageLoader("msct_helpers.check", "."), "certificate.html"
+    pages = Environment(loader=loader, autoescape=True)
+    # The page may be styled by its own style sheet and by nothing else.
+    style = loader.get_source(pages, name)[0].partition("<style>")[2].partition("</style>")[0]
+    digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    page = pages.get_template(name).render(certificate, style_digest=digest)
+    (out / name).write_text(page, encoding="utf-8")
 
 
 def report(checks: "list[Check]") -> None:

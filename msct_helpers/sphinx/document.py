@@ -207,6 +207,8 @@ class TreeBuilder:
             )
             for cell, side in zip(cells, sides, strict=True)
         ]
+        if sides[0] == "left" and to_plain(cells[0]):
+            entries[0]["classes"].insert(0, "msct-name")
         return nodes.row("", *entries)
 
     def build_figure(self, block: Node) -> list[nodes.Element]:
@@ -218,8 +220,13 @@ class TreeBuilder:
         pdf = base64.b64decode(block["pdf"])
         uri = self.renderer.write_file([f"{stem}.pdf"], pdf, exists_ok=True)
         image = nodes.image(uri=uri.removesuffix("pdf") + "*", alt=block["alt"])
-        drawn = re.search(r'<svg[^>]* width="([\d.]+)pt"', block["svg"])
-        image["points"] = float(drawn.group(1)) if drawn else 0.0
+        image["drawn"] = [
+            float(drawn.group(1)) if drawn else 0.0
+            for drawn in (
+                re.search(rf'<svg[^>]* {side}="([\d.]+)pt"', block["svg"])
+                for side in ("width", "height")
+            )
+        ]
         figure = nodes.figure("", image, align="default")
         figure += nodes.caption("", "", *self.build_inline(block["caption"]))
         self.name(figure, block["name"])

@@ -7,6 +7,8 @@ What Jupyter Book leaves open and this report needs:
 - A figure carries caption, name and alt text computed beside the code that draws it.
 - Every page says what kind of data it shows.
 - The record of results is left beside the pages (`msct_helpers.sphinx.results`).
+- A chapter ends with its files (`msct_helpers.sphinx.files`).
+- Pages are light and closed to whatever is not theirs (`msct_helpers.sphinx.web`).
 - The output is whole, of one data set, and nothing else (`msct_helpers.sphinx.output`).
 """
 
@@ -27,9 +29,11 @@ from msct_helpers.book.records import digest_files, list_versions
 from msct_helpers.sphinx import citation as sphinx_citation
 from msct_helpers.sphinx import document as sphinx_document
 from msct_helpers.sphinx import execute as sphinx_execute
+from msct_helpers.sphinx import files as sphinx_files
 from msct_helpers.sphinx import output as sphinx_output
 from msct_helpers.sphinx import pdf as sphinx_pdf
 from msct_helpers.sphinx import results as sphinx_results
+from msct_helpers.sphinx import web as sphinx_web
 from msct_helpers.sphinx.processes import end_with_caller, stop
 from msct_helpers.trial.paths import ROOT, data_folder, digest_data
 from msct_helpers.trial.text import show_characters
@@ -158,15 +162,23 @@ def drop_thebe(app: Sphinx) -> None:
     styles[:] = [style for style in styles if style[0] != "sphinx-thebe.css"]
 
 
+def write_math(formula: str, display: str) -> str:
+    """Return a formula as MathML, with room behind the name of a function."""
+    space = '<mspace width="0.167em" />'
+    return re.sub(
+        r"<mi>(?:ln|log|exp|max|min)</mi>", rf"\g<0>{space}", convert(formula, display=display)
+    )
+
+
 def visit_math(self: Any, node: nodes.math) -> None:
     """Write inline mathematics as MathML, which browsers draw without any script."""
-    self.body.append(convert(node.astext(), display="inline"))
+    self.body.append(write_math(node.astext(), "inline"))
     raise nodes.SkipNode
 
 
 def visit_displaymath(self: Any, node: nodes.math_block) -> None:
     """Write displayed mathematics as MathML."""
-    math = convert(node.astext(), display="block")
+    math = write_math(node.astext(), "block")
     self.body.append(f'<div class="math" tabindex="0">{math}</div>')
     raise nodes.SkipNode
 
@@ -213,5 +225,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     sphinx_citation.setup_citation(app)
     sphinx_document.setup_documents(app)
     sphinx_results.setup_results(app)
+    sphinx_files.setup_files(app)
+    sphinx_web.setup_web(app)
     sphinx_output.setup_output(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from myst_nb.sphinx_ext import OUTPUT_FOLDER, add_global_html_resources
+from myst_nb.sphinx_ext import OUTPUT_FOLDER
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
@@ -108,16 +108,6 @@ def remove(path: Path) -> None:
         stop(f"{error.filename}: cannot be removed ({error.strerror}). Remedy: make clean")
 
 
-def place_style(app: Sphinx) -> None:
-    """Put MyST-NB's style sheet where it belongs before pages are written.
-
-    MyST-NB does so afterwards, so that links to it carry its digest in a second build only.
-    """
-    if app.builder.format == "html":
-        (Path(app.outdir) / "_static").mkdir(parents=True, exist_ok=True)
-        add_global_html_resources(app, None)
-
-
 def prune_images(app: Sphinx, exception: Exception | None) -> None:
     """Remove pictures that no page shows any more."""
     if exception is None and app.builder.format == "html":
@@ -158,7 +148,6 @@ def seal_output(app: Sphinx, exception: Exception | None) -> None:
 def setup_output(app: Sphinx) -> None:
     """Register what keeps the output whole."""
     app.add_config_value("msct_seal", {}, "", [dict])
-    app.connect("builder-inited", place_style)
     app.connect("build-finished", prune_images)
     # After everything else has written its files.
     app.connect("build-finished", seal_output, priority=900)

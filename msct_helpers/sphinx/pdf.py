@@ -119,7 +119,7 @@ class FitPaper(SphinxPostTransform):
             data.children = [nodes.Text(fit_fonts(data.astext()))]
         for image in self.document.findall(nodes.image):
             # A figure drawn narrower than the others stays narrower.
-            share = min(image.get("points", 0.0) / FULL_WIDTH or 1.0, 1.0)
+            share = min(image.get("drawn", [0.0])[0] / FULL_WIDTH or 1.0, 1.0)
             image["width"] = f"{62 * share:.0f}%"
         # LaTeX gives an empty paragraph in a cell a line of its own.
         for cell in self.document.findall(nodes.entry):

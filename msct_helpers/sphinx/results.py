@@ -15,6 +15,7 @@ from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import directives
+from docutils.utils import new_document
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
@@ -152,17 +153,33 @@ def publish_results(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
         return
     rows = collect_record(app)
     titles = {doc: title.astext() for doc, title in sorted(app.env.titles.items())}
+    # Results may be taken from a chapter that is no page of the book.
+    pages = {
+        chapter: (f"Results: {titles.get(f'chapters/{chapter}', chapter)}", own)
+        for chapter, own in group_rows(rows, "chapter").items()
+    }
+    index_pages(app, pages)
     key = digest_files((), json.dumps([rows, titles, app.config.msct_study]))
     note, folder = Path(app.doctreedir) / "results.key", Path(app.outdir) / RESULTS
     if note.is_file() and note.read_text() == key:
         return
     write_results(rows, folder)
-    for chapter, own in group_rows(rows, "chapter").items():
-        # Results may be taken from a chapter that is no page of the book.
-        title = f"Results: {titles.get(f'chapters/{chapter}', chapter)}"
+    for chapter, (title, own) in pages.items():
         context = {"title": title, "body": format_page(title, own)}
         yield f"{RESULTS}/{chapter}", context, "page.html"
     note.write_text(key)
+
+
+def index_pages(app: Sphinx, pages: dict[str, tuple[str, list[dict[str, Any]]]]) -> None:
+    """Let the search find the results pages too; Sphinx knows of pages with a source only."""
+    indexer: Any = app.builder.indexer  # type: ignore[attr-defined]
+    prune, names = indexer.prune, [f"{RESULTS}/{chapter}" for chapter in pages]
+    indexer.prune = lambda docnames: prune([*docnames, *names])
+    for name, (title, rows) in zip(names, pages.values(), strict=True):
+        page = new_document(name)
+        words = {str(row[column]) for row in rows for column in ("id", "method", "unit")}
+        page += nodes.paragraph("", " ".join(sorted(words)))
+        indexer.feed(name, f"{name}.html", html.escape(title), page)
 
 
 def group_rows(rows: list[dict[str, Any]], by: str) -> dict[str, list[dict[str, Any]]]:
