@@ -246,7 +246,7 @@ VERDICT_WORDS = [
 def test_the_answer_follows_the_verdicts(data: str, verdicts: dict[str, str], said: str) -> None:
     start = "Of {claims.all_count} published statements, these data can answer "
     answer = ledger.say_agreement(make_checked(data, **verdicts), {})
-    assert answer == f"{start}{{claims.assessable_count}}: {said}."
+    assert answer == f"{start}{{claims.assessable_count}}. Of these, {said}."
     none = "These data can answer none of {claims.all_count} published statements."
     assert ledger.say_agreement(make_checked(N1="not assessable: x"), {}) == none
 

@@ -35,8 +35,8 @@ def discuss_finding(record: pd.DataFrame, trial: Trial) -> str:
         worth = "It was built into these data, and says nothing about any trial."
     return (
         f"{lead} {at('better_count')} of {at('denominator')} enrolled were alive, without "
-        f"transplant, measured and better in {MEASURES[code].name} at {plan.at_last} "
-        f"({at('percent')}%, {plan.level_words} confidence interval {at('percent_low')}% to "
+        f"transplant, measured and better in {MEASURES[code].name} at {plan.at_last}. That is "
+        f"{at('percent')}% ({plan.level_words} confidence interval {at('percent_low')}% to "
         f"{at('percent_high')}%); {at('events_count')} had died or been transplanted and "
         f"{at('not_measured_count')} were not measured. "
         f"{upper_first(say_ranks(record, plan, code))}. {worth}"

@@ -134,7 +134,7 @@ def say_agreement(checked: pd.DataFrame, checks: Checks) -> str:
     if able.empty:
         return "These data can answer none of {claims.all_count} published statements."
     out = "Of {claims.all_count} published statements, these data can answer "
-    out += f"{{claims.assessable_count}}: {tell_verdicts(able, data)}."
+    out += f"{{claims.assessable_count}}. Of these, {tell_verdicts(able, data)}."
     claims = [say_significance(c, checks, data) for c in able.to_dict("records")]
     out += "".join(f" {said}" for said in claims if said)
     if list_outcomes(checks):

@@ -226,6 +226,14 @@ def say_ceiling(record: pd.DataFrame, plan: Plan) -> str:
     )
 
 
+def say_lead() -> str:
+    """Return in a short sentence what the counts exclude."""
+    return (
+        "With death and transplant ranked worst, the published counts alone exclude a significant "
+        f"improvement at two years (p = {ref('ceiling', 'p_value', group='EQUAL')} at best)."
+    )
+
+
 def say_bound() -> str:
     """Return in one sentence what the counts exclude."""
 

@@ -249,10 +249,9 @@ def say_answer(record: pd.DataFrame, plan: Plan) -> str:
     side = "below" if value("pbc-obs", "diff") < 0 else "above"
     moved = "rose" if value("pbc-chg", "mean") > 0 else "fell"
     return (
-        f"In {ref('pbc-obs', 'n', code, 0)} real patients without cells, mean {name} of those "
-        f"still seen at {words} was {side} baseline ({ref('pbc-obs', 'mean', code, visit)} against "
-        f"{ref('pbc-obs', 'mean', code, 0)} {UNITS[code]}), while the same patients {moved} by "
-        f"{ref('pbc-chg', 'mean', code, visit, unsigned=True)}."
+        f"In {ref('pbc-obs', 'n', code, 0)} real patients without cells mean {name} of those "
+        f"seen at {words} was {side} baseline, while the same patients {moved} by "
+        f"{ref('pbc-chg', 'mean', code, visit, unsigned=True)} {UNITS[code]}."
     )
 
 

@@ -109,6 +109,14 @@ def list_inputs() -> list[Row]:
     return [Row((upper_first(text), ref("assumed", name))) for name, (text, _) in INPUTS.items()]
 
 
+def say_lead() -> str:
+    """Return in a short sentence which trial would decide."""
+    return (
+        "To show a halved risk of death or transplant a randomised trial needs "
+        f"{ref('next', 'complete_count', group='event')} patients an arm."
+    )
+
+
 def say_finding() -> str:
     """Return in one sentence which trial would decide."""
     return (

@@ -223,9 +223,12 @@ def say_lead(record: pd.DataFrame, plan: Plan, codes: tuple[str, ...]) -> str:
     count = ref("composite", "better_count", least, at)
     if better[least] < better[most]:
         count = f"between {count} and {ref('composite', 'better_count', most, at)}"
-    clear = sum(get_value(record, "composite", "p_value", c, at) < plan.alpha for c in known)
-    tests = f"{clear} of {len(known)} rank tests lie below {plan.alpha_words}"
-    tests = tests if clear else f"no rank test lies below {plan.alpha_words}"
+    clear = [c for c in known if get_value(record, "composite", "p_value", c, at) < plan.alpha]
+    sides = {name_side(get_value(record, "composite", "side", c, at)) for c in clear}
+    tests = f"no rank test lies below {plan.alpha_words}"
+    if clear:
+        tests = f"{len(clear)} of {len(known)} rank tests lie below {plan.alpha_words}, "
+        tests += " and ".join(sorted(sides))
     return (
         f"Of {ref('composite', 'denominator', least, at)} enrolled, {count} were alive, without "
         f"transplant, measured and better at {plan.at_last}; {tests}."

@@ -171,8 +171,8 @@ def say_window(trial: Trial, record: pd.DataFrame, plan: Plan) -> str:
     if why:
         return f"Serious adverse events within 24 hours of an infusion: not assessable{why}"
     return (
-        "Serious adverse events during an infusion or within 24 hours of its end were recorded "
-        f"in {say_risk('SERIOUS 24H', plan, share=False, who=name_people(trial))}."
+        "Serious adverse events within 24 hours of an infusion were recorded in "
+        f"{say_risk('SERIOUS 24H', plan, share=False, who=name_people(trial))}."
     )
 
 

@@ -96,6 +96,15 @@ def say_answer(record: pd.DataFrame, plan: Plan) -> str:
     )
 
 
+def say_lead() -> str:
+    """Return in a short sentence how far the statements lean."""
+    selected, other = (ref("ratio", "ratio", group=name) for name in (SELECTED.name, NULLS[-1]))
+    return (
+        f"The statements are {selected} times likelier if patients improved than if the sick were "
+        f"enrolled and nothing changed, and {other} times likelier than under other treatment."
+    )
+
+
 def say_finding() -> str:
     """Return in one sentence how far the statements lean, and how far that is from an effect."""
     selected, other = (ref("ratio", "ratio", group=name) for name in (SELECTED.name, NULLS[-1]))
