@@ -63,6 +63,9 @@ def test_pages_stand_alone_in_a_browser(
         assert wider <= 0, f"{name} scrolls sideways on a phone by {wider} px"
         assert page.locator(".msct-label").inner_text() == (find_basis(name) or label)
         assert page.locator(".msct-label").is_visible()
+        # Pictures are loaded when they are near.
+        near = "i => (i.loading = 'eager', i.decode())"
+        page.evaluate(f"Promise.allSettled([...document.images].map({near}))")
         broken = "[...document.images].filter(i => !i.naturalWidth).map(i => i.src)"
         assert page.evaluate(broken) == []
     page.wait_for_load_state("networkidle")

@@ -163,11 +163,9 @@ def drop_thebe(app: Sphinx) -> None:
 
 
 def write_math(formula: str, display: str) -> str:
-    """Return a formula as MathML, with room behind the name of a function."""
-    space = '<mspace width="0.167em" />'
-    return re.sub(
-        r"<mi>(?:ln|log|exp|max|min)</mi>", rf"\g<0>{space}", convert(formula, display=display)
-    )
+    """Return a formula as MathML, with room about the name of a function."""
+    space, math = '<mspace width="0.167em" />', convert(formula, display=display)
+    return re.sub(r"<mi>(?:ln|log|exp|max|min)</mi>", rf"{space}\g<0>{space}", math)
 
 
 def visit_math(self: Any, node: nodes.math) -> None:

@@ -60,8 +60,9 @@ def add_box(
         links.append(link(CITATION.name, "cite this"))
     study = app.config.msct_study
     state = (
-        f"Version {html.escape(app.config.release)}, from data set "
-        f"<bdi>{html.escape(study['dataset'])}</bdi> (sha256 {digest_data(data_folder())})."
+        f"Version <code>{html.escape(app.config.release)}</code>, from data set "
+        f"<code><bdi>{html.escape(study['dataset'])}</bdi></code> "
+        f"(sha256 <code>{digest_data(data_folder())}</code>)."
     )
     context["body"] += (
         '<section class="msct-files" aria-label="Files of this chapter">'
