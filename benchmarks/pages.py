@@ -19,7 +19,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.conftest import FLAGS, ROOT, find_chromium
-from tests.web import AXE, RUN_AXE, TABLES, TRIM
+from tests.web import AXE, RUN_AXE, SETTLED, TABLES, TRIM
 
 TEXT = (".html", ".css", ".js", ".svg", ".json", ".csv", ".txt")
 AXE_WIDTHS = (1280, 390, 320)
@@ -119,7 +119,7 @@ def count_violations(browser: Browser, address: str, name: str) -> list[int]:
             page.evaluate(TRIM)
             for width in AXE_WIDTHS:
                 page.set_viewport_size({"width": width, "height": 900})
-                page.wait_for_timeout(400)
+                page.wait_for_function(SETTLED)
                 out.append(len(page.evaluate(RUN_AXE)))
     return out
 

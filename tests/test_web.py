@@ -14,7 +14,7 @@ from msct_helpers.check.cli import write_certificate
 from msct_helpers.sphinx.web import POLICY, Used, purge
 from msct_helpers.trial.paths import digest_data
 from tests.conftest import ROOT
-from tests.web import AXE, RUN_AXE, TABLES, TRIM
+from tests.web import AXE, RUN_AXE, SETTLED, TABLES, TRIM
 
 FIRST, NEXT, REQUESTS = 110, 36, 18
 """Most kilobytes of a first visit and of the next page, compressed, and requests."""
@@ -55,8 +55,7 @@ def find_violations(page: Page) -> list[object]:
     found = []
     for width in (1280, 390, 320):
         page.set_viewport_size({"width": width, "height": 900})
-        # The theme looks again at what scrolls a third of a second after a change of size.
-        page.wait_for_timeout(400)
+        page.wait_for_function(SETTLED)
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             found += [(scheme, width, *violation) for violation in page.evaluate(RUN_AXE)]

@@ -22,6 +22,12 @@ TRIM = """() => {
 }"""
 """Leaves four rows of a table and the code of one cell: others are like them, and axe is slow."""
 
+SETTLED = """() => [...document.querySelectorAll('pre, .pst-scrollable-table-container')].every(
+  box => (box.tabIndex === 0)
+    === (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight)
+)"""
+"""Whether the theme has seen what scrolls; it looks a third of a second after a change of size."""
+
 TABLES = """() => {
   const tables = [...document.querySelectorAll('article table')];
   const box = table => table.closest('.pst-scrollable-table-container, .scroll, .output')
