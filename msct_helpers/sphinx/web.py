@@ -207,6 +207,8 @@ def mend_page(
     body = re.sub(r'<th class="head', '<th scope="col" class="head', body)
     # The summary has words; a label would hide them.
     body = body.replace(' aria-label="Toggle hidden content"', "")
+    # Roles of sources that are deprecated, or not allowed where docutils puts them.
+    body = re.sub(r' role="(?:doc-biblioentry|doc-backlink|list)"', "", body)
     # Whoever has no mouse scrolls with keys.
     boxed = '<div class="pst-scrollable-table-container"'
     body = body.replace(boxed, f'{boxed} tabindex="0"')
