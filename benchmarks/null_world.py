@@ -43,7 +43,7 @@ WITHIN, SHARED = 0.7, 0.5
 FLIPS = 999
 """Patterns of signs of max-T in each trial; the book uses more, for one trial."""
 
-FIRST = 60
+FIRST = 20
 """Trials whose marks are added up beside the whole, so that a test can count them again."""
 
 COLUMNS = ["method", "quantity", "estimate", "mc_error", "trials", "first", "seed", "date"]

@@ -120,7 +120,7 @@ def count_violations(browser: Browser, address: str, name: str) -> list[int]:
             for width in AXE_WIDTHS:
                 page.set_viewport_size({"width": width, "height": 900})
                 page.wait_for_function(SETTLED)
-                out.append(len(page.evaluate(RUN_AXE)))
+                out.append(len(page.evaluate(RUN_AXE, {})))
     return out
 
 

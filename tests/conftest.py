@@ -30,7 +30,7 @@ RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
 TAKES = re.compile(r"^```\{code-cell\}[^`]*\.take\(.*?(?=^## )", re.M | re.S)
 
 HEAVY = (
-    *("test_hostile", "test_web", "test_pdf", "test_book", "test_output"),
+    *("test_hostile", "test_axe", "test_web", "test_pdf", "test_book", "test_output"),
     *("test_verify", "test_golden", "test_sphinx", "test_crate"),
 )
 """Modules that build books: they begin first, so that no process is left alone at the end."""
@@ -107,6 +107,27 @@ class Books(dict[str, Path]):
 def books() -> dict[str, Path]:
     """Return the HTML folder of each data set's book; a second run rebuilds nothing."""
     return Books()
+
+
+@pytest.fixture(scope="session")
+def html(books: dict[str, Path]) -> Path:
+    return books["msct_synthetic"]
+
+
+@pytest.fixture(scope="session")
+def names(html: Path) -> list[str]:
+    """Return every page of the book."""
+    found = sorted(path.relative_to(html).as_posix() for path in html.rglob("*.html"))
+    assert len(found) > 25
+    return found
+
+
+@pytest.fixture(scope="session")
+def address(html: Path) -> Iterator[str]:
+    from benchmarks.pages import serve
+
+    with serve(html) as address:
+        yield address
 
 
 def copy_project(to: Path, *chapters: str) -> Path:

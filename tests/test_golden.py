@@ -95,9 +95,9 @@ def test_visits_and_endpoints_of_another_plan_are_shown() -> None:
         return (golden.GOLDEN / name / f"{chapter}.txt").read_text(encoding="utf-8")
 
     assert "Within 36 months" in read("three_years", "cohort-flow")
-    assert re.search(r"^Month 36 \| ", read("three_years", "efficacy-endpoints"), re.M)
+    assert re.search(r"^ \| 36 \| ", read("three_years", "efficacy-endpoints"), re.M)
     assert "Within 26 weeks" in read("half_a_year", "cohort-flow")
-    assert re.search(r"^Week 26 \| ", read("half_a_year", "meld"), re.M)
+    assert re.search(r"^ \| 26 \| ", read("half_a_year", "meld"), re.M)
     further = read("more_endpoints", "efficacy-endpoints")
     for words in ("AST", "ALP", "platelets"):
         assert words in further
@@ -155,7 +155,7 @@ def test_the_book_of_the_world_without_change_stands() -> None:
     assert "Data into which no improvement is built can agree with them too" in texts["statements"]
     for chapter, text in texts.items():
         assert not NOT_NUMBERS.search(text), chapter
-        assert "holds" not in text, chapter
+        assert not re.search(r"\| holds|: holds", text), chapter
 
 
 def test_a_book_of_another_trial_says_nothing_of_the_abstract(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_pdf_has_outline_metadata_header_and_fonts(pdfs: dict[str, Path], datase
         re.search(r"^# (.+)$", (ROOT / "chapters" / f"{name}.md").read_text(), re.M).group(1)  # type: ignore[union-attr]
         for name in re.findall(r"chapters/([\w-]+)", (ROOT / "_toc.yml").read_text())
     ]
-    assert outline == titles
+    assert outline == [*titles, "Bibliography"]
     assert reader.metadata is not None
     assert reader.metadata.title == study.title
     assert "MELD" in reader.metadata["/Keywords"]

@@ -227,8 +227,9 @@ def say_lead(record: pd.DataFrame, plan: Plan, codes: tuple[str, ...]) -> str:
     sides = {name_side(get_value(record, "composite", "side", c, at)) for c in clear}
     tests = f"no rank test lies below {plan.alpha_words}"
     if clear:
-        tests = f"{len(clear)} of {len(known)} rank tests lie below {plan.alpha_words}, "
-        tests += " and ".join(sorted(sides))
+        names = join_words([MEASURES[c].name for c in clear])
+        which = "every rank test lies" if clear == known else f"the rank tests of {names} lie"
+        tests = f"{which} below {plan.alpha_words}, {' and '.join(sorted(sides))}"
     return (
         f"Of {ref('composite', 'denominator', least, at)} enrolled, {count} were alive, without "
         f"transplant, measured and better at {plan.at_last}; {tests}."

@@ -75,9 +75,10 @@ def draw_course(ax: Axes, values: pd.DataFrame, status: pd.DataFrame, plan: Plan
         sns.lineplot(
             own, x="AVISITN", y="AVAL", units="USUBJID", estimator=None, ax=ax, color=colour,
             linestyle=style, alpha=min(0.8, 25 / people), linewidth=1, marker=".",
-            markeredgecolor="none",
+            markeredgecolor="none", legend=False,
         )  # fmt: skip
-        if name:
+    for name, (colour, style) in COURSES.items():
+        if name and (outcome == name).any():
             label = f"{name.lower()} at {plan.last.words}"
             ax.plot([], [], color=colour, linestyle=style, label=label)
     mark_ends(ax, find_ends(values, status, plan), 26 if people <= 40 else 10)
