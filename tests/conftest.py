@@ -123,6 +123,14 @@ def names(html: Path) -> list[str]:
 
 
 @pytest.fixture(scope="session")
+def kinds(html: Path, names: list[str]) -> list[str]:
+    """Return every page of the book, and of the results the longest: the others are like it."""
+    size = {name: (html / name).stat().st_size for name in names}
+    longest = max((n for n in names if n.startswith("results/")), key=lambda name: size[name])
+    return [name for name in names if not name.startswith("results/") or name == longest]
+
+
+@pytest.fixture(scope="session")
 def address(html: Path) -> Iterator[str]:
     from benchmarks.pages import serve
 

@@ -5,9 +5,9 @@ from playwright.sync_api import Browser
 from tests.web import ALL_LOOKS, LOOKS, find_violations
 
 
-def test_axe_finds_nothing(browser: Browser, address: str, names: list[str]) -> None:
+def test_axe_finds_nothing(browser: Browser, address: str, kinds: list[str]) -> None:
     page, found = browser.new_page(), {}
-    for name in [*names, "search.html?q=albumin"]:
+    for name in [*kinds, "search.html?q=albumin"]:
         page.goto(f"{address}/{name}")
         found[name] = find_violations(page, ALL_LOOKS if name == "index.html" else LOOKS)
     page.close()

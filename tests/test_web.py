@@ -19,12 +19,8 @@ FIRST, NEXT, REQUESTS = 110, 36, 18
 """Most kilobytes of a first visit and of the next page, compressed, and requests."""
 
 
-def test_every_page_is_light(browser: Browser, address: str, html: Path, names: list[str]) -> None:
-    # Of results the longest page: the others are like it.
-    size = {name: (html / name).stat().st_size for name in names}
-    longest = max((n for n in names if n.startswith("results/")), key=lambda name: size[name])
-    chosen = [name for name in names if not name.startswith("results/") or name == longest]
-    for name, seen in weigh(browser, address, chosen):
+def test_every_page_is_light(browser: Browser, address: str, kinds: list[str]) -> None:
+    for name, seen in weigh(browser, address, kinds):
         assert seen["kb"] <= FIRST, f"{name}: {seen}"
         assert seen["next"] <= NEXT, f"{name}: {seen}"
         assert seen["requests"] <= REQUESTS, f"{name}: {seen}"
