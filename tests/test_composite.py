@@ -142,3 +142,43 @@ def test_three_means_are_told_apart_at_the_last_visit() -> None:
     ) in composite.say_reconciled(found, Plan(), "MELD")
     for lacking in found["id"]:
         assert composite.say_reconciled(found[found["id"] != lacking], Plan(), "MELD") == ""
+
+
+def make_leads(*tests: tuple[str, int, float, int]) -> pd.DataFrame:
+    """Return results of endpoints: PARAMCD, how many were better, p-value and side of the ranks."""
+    rows = []
+    for code, better, p_value, side in tests:
+        shown = {"better_count": better, "p_value": p_value, "side": side, "denominator": 26}
+        rows += make_rows("composite", shown, parameter=code, visit=24)
+    return make_record(rows)
+
+
+@pytest.mark.parametrize(
+    ("tests", "said"),
+    [
+        (
+            [("ALT", 8, 0.2, 1), ("ALB", 12, 0.06, -1)],
+            "between {composite.alt.m24.better_count} and {composite.alb.m24.better_count} were "
+            "alive, without transplant, measured and better at two years; no rank test lies below "
+            "5%.",
+        ),
+        (
+            [("ALT", 9, 0.2, 1), ("ALB", 9, 0.04, -1)],
+            "{composite.alt.m24.better_count} were alive, without transplant, measured and better "
+            "at two years; the rank tests of serum albumin lie below 5%, towards worse.",
+        ),
+        (
+            [("ALT", 8, 0.01, 1), ("ALB", 12, 0.04, -1)],
+            "between {composite.alt.m24.better_count} and {composite.alb.m24.better_count} were "
+            "alive, without transplant, measured and better at two years; every rank test lies "
+            "below 5%, towards better and towards worse.",
+        ),
+    ],
+)
+def test_the_lead_follows_counts_and_sides(
+    tests: list[tuple[str, int, float, int]], said: str
+) -> None:
+    codes = tuple(code for code, *_ in tests)
+    lead = composite.say_lead(make_leads(*tests), Plan(), codes)
+    assert lead == f"Of {{composite.alt.m24.denominator}} enrolled, {said}"
+    assert composite.say_lead(make_leads(*tests), Plan(), ("PT",)) == ""

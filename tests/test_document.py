@@ -16,6 +16,7 @@ from msct_helpers.book.document import (
     MIME,
     Document,
     Node,
+    fold,
     parse,
     parse_inline,
     quote,
@@ -119,3 +120,12 @@ def test_a_heading_begins_a_section_behind_its_cell() -> None:
     assert [section["ids"] for section in sections] == [["albumin-alb"], ["bilirubin"]]
     assert sections[0].astext().split() == ["Albumin", "(ALB)", "higher"]
     assert "<h3>Bilirubin</h3>" in Document(blocks)._repr_mimebundle_()["text/html"]
+
+
+def test_what_is_folded_opens_under_its_title_and_a_sentence_stands_open() -> None:
+    table: Node = {"kind": "table", "name": "tab-x", "caption": [], "heads": [], "rows": []}
+    shown = fold("More *here*", Document(parse("Before.")), Document([table]))
+    assert [block["kind"] for block in shown.blocks] == ["fold"]
+    page = shown._repr_mimebundle_()["text/html"]
+    assert page.startswith("<details><summary>More <em>here</em></summary><p>Before.</p><table>")
+    assert fold("More", Document(parse("Not assessable."))).blocks == parse("Not assessable.")

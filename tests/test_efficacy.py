@@ -132,6 +132,13 @@ def test_words_follow_the_plan() -> None:
     assert "Mean change, pairs (90% CI)" in change_columns(plan)
 
 
+def test_no_change_is_neither_higher_nor_lower() -> None:
+    plan = Plan(endpoints=("ALB",))
+    record = efficacy.summarise_change(make_pairs([-1.0, 1, -2, 2]), plan)
+    said = efficacy.say_change(record, plan, "ALB")
+    assert said.startswith("At month 24 mean serum albumin was the same as at baseline (95%")
+
+
 def test_only_the_full_analysis_set_counts(synthetic: Trial) -> None:
     adsl = synthetic.adsl.assign(FASFL=["N"] + ["Y"] * (len(synthetic.adsl) - 1))
     fewer = with_tables(synthetic, adsl=adsl)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +14,7 @@ from sphinx.errors import ExtensionError
 
 from msct_helpers.ard.columns import PUBLISHED
 from msct_helpers.ard.results import format_p, format_rounded, make_record, make_rows
-from msct_helpers.book.chapter import Chapter
+from msct_helpers.book.chapter import Chapter, draw
 from msct_helpers.book.figures import make_figure
 from msct_helpers.book.records import RECORD_KEY
 from msct_helpers.sphinx import results as sphinx_results
@@ -76,3 +77,15 @@ def test_results_and_figure_files_say_what_they_rest_on(monkeypatch: pytest.Monk
     label = str(book.trial.study.label)
     assert label in figure["svg"]
     assert label.encode() in base64.b64decode(figure["pdf"])
+
+
+def test_places_of_a_drawing_are_short_and_texts_of_data_as_they_are() -> None:
+    fig, ax = make_figure(2.0)
+    ax.plot([0, 1 / 3], [0, 2 / 7])
+    told = ' x="1.23456" d="M 1.23456"'
+    ax.set_title(told)
+    svg = draw(fig, "svg", told).decode()
+    assert svg.count("1.23456") == 4  # in the description, and beside the glyphs of the title
+    drawn = re.findall(r' d="(M [^"]*)"', svg)
+    assert len(drawn) > 5
+    assert not re.search(r"\.\d{3}", " ".join(d for d in drawn if "1.23456" not in d))

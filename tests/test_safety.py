@@ -256,7 +256,7 @@ def test_sentence_on_the_window_follows_the_data(synthetic: Trial, small: Trial)
     def say(trial: Trial) -> str:
         return safety.say_window(trial, safety.summarise_safety(trial, PLAN), PLAN)
 
-    assert "were recorded in {risk.serious-24h.count} of" in say(small)
+    assert "occurred in {risk.serious-24h.count} of" in say(small)
     assert say(with_tables(small, adae=None)).endswith("adverse events not recorded.")
     untreated = small.adsl.assign(SAFFL="N", TRTSDY=np.nan)
     assert say(with_tables(small, adsl=untreated)).endswith("no participant received one.")

@@ -6,7 +6,7 @@ Each paragraph opens with its point; every number is a result of another chapter
 import pandas as pd
 
 from msct_helpers.ard.results import ref
-from msct_helpers.book.words import upper_first
+from msct_helpers.book.words import join_words, upper_first
 from msct_helpers.context.mayo import describe_moves
 from msct_helpers.efficacy.composite import say_ranks, say_reconciled
 from msct_helpers.trial.load import Trial
@@ -80,7 +80,8 @@ def discuss_regression(record: pd.DataFrame) -> str:
         f"worst. It would take {ref('rtm', 'fall', 'MELD', group='middle')} points off a mean "
         f"MELD(i) if entry needed {ref('rtm', 'cutoff', 'MELD')} or more, in a population with the "
         "spread assumed here. In real patients without cells who enter at a low albumin, albumin "
-        f"{describe_moves(record, 'ALB', plan)} at six, twelve and 24 months. But their bilirubin "
+        f"{describe_moves(record, 'ALB', plan)} at {join_words([v.words for v in plan.later])}. "
+        "But their bilirubin "
         f"{describe_moves(record, 'BILI', plan)}: selection at a low albumin can make the rise of "
         "albumin that the abstract reports, and not its fall of bilirubin."
     )

@@ -319,14 +319,20 @@ def draw(fig: Figure, kind: str, about: str) -> bytes:
         "pdf": {"CreationDate": None, "Subject": about},
     }
     fig.savefig(out, format=kind, metadata=said[kind])
-    return _FINE.sub(_round_places, out.getvalue()) if kind == "svg" else out.getvalue()
+    return _SHAPE.sub(_round_places, out.getvalue()) if kind == "svg" else out.getvalue()
 
 
-_FINE = re.compile(rb'(?<= )(d|x|y)="([^"]*)"')
-"""Places of a drawing, which Matplotlib writes with six decimals: a third of the file."""
+_SHAPE = re.compile(rb"<(?:path|use|rect|image) [^>]*>")
+"""An element that is drawn; texts, which may be those of a data set, hold no such sign."""
+
+_PLACE = re.compile(rb'(?<= )(?:d|x|y)="[^"]*"')
+"""A place of a drawing, which Matplotlib writes with six decimals: a third of the file."""
 
 
-def _round_places(place: re.Match[bytes]) -> bytes:
-    """Return a place, or the path of a line, with two decimals: a hundredth of a point."""
-    short = re.sub(rb"\d+\.\d{3,}", lambda number: b"%.2f" % float(number[0]), place[2])
-    return b'%s="%s"' % (place[1], short)
+def _round_places(shape: re.Match[bytes]) -> bytes:
+    """Return an element with its places to two decimals: a hundredth of a point."""
+
+    def shorten(place: re.Match[bytes]) -> bytes:
+        return re.sub(rb"\d+\.\d{3,}", lambda number: b"%.2f" % float(number[0]), place[0])
+
+    return _PLACE.sub(shorten, shape[0])

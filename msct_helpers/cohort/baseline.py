@@ -11,7 +11,14 @@ import pandas as pd
 
 from msct_helpers.ard.results import make_record, make_rows, ref
 from msct_helpers.book.layout import Cell, Row
-from msct_helpers.book.words import UNKNOWN, join_words, name_level, name_source, upper_first
+from msct_helpers.book.words import (
+    UNKNOWN,
+    join_words,
+    name_level,
+    name_source,
+    name_unit,
+    upper_first,
+)
 from msct_helpers.cohort.population import derive_follow_up
 from msct_helpers.stats.estimate import describe_values
 from msct_helpers.trial.load import Trial
@@ -190,7 +197,7 @@ def name_characteristic(parameter: str, unit: str) -> str:
         return f"{CATEGORIES[variable]}: {name_level(variable, level)}"
     if variable == "AGE":
         return AGE
-    known = {"1": "", "score": ", points"}.get(unit, f", {unit}")
+    known = f",{name_unit(unit)}" if name_unit(unit) else ""
     return upper_first(MEASURES[variable].title) + known
 
 

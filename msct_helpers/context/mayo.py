@@ -9,7 +9,7 @@ from scipy import stats
 from msct_helpers.ard.results import make_record, make_rows, ref
 from msct_helpers.book.figures import BLUE, GREY, INK, make_figure
 from msct_helpers.book.layout import Cell, Row
-from msct_helpers.book.words import upper_first
+from msct_helpers.book.words import join_words, upper_first
 from msct_helpers.cohort.survival import derive_time_to_event, estimate_survival
 from msct_helpers.efficacy.change import get_value, summarise_change
 from msct_helpers.efficacy.inference import fit_change
@@ -278,8 +278,8 @@ def say_low(record: pd.DataFrame, plan: Plan) -> str:
     return (
         f"Let each of {ref('low-obs', 'n', 'ALB', 0)} patients enter at the first visit with "
         f"albumin of {ref('low-entry', 'threshold', 'ALB')} g/dL or less. Their albumin then "
-        f"{describe_moves(record, 'ALB', plan)} at {', '.join(v.words for v in plan.later[:-1])} "
-        f"and {plan.last.words} (n = {ref('low-chg', 'n', 'ALB', last)} at the last), without "
+        f"{describe_moves(record, 'ALB', plan)} at {join_words([v.words for v in plan.later])} "
+        f"(n = {ref('low-chg', 'n', 'ALB', last)} at the last), without "
         f"cells: regression to the mean. Their bilirubin {describe_moves(record, 'BILI', plan)}, "
         "because nobody was selected for that. Of what the abstract reports, selection at a low "
         "albumin can make the rise of albumin and not the fall of bilirubin."

@@ -117,12 +117,12 @@ def say_change(record: pd.DataFrame, plan: Plan, code: str) -> str:
         why = f"{why} to estimate an interval ({pairs})"
         why = why if n >= 1 else "not assessable, no participant has both values"
         return f"{upper_first(name)} at {visit.words}: {why}."
-    word = "higher" if mean > 0 else "lower" if mean < 0 else "no different"
     clear = "includes zero" if low <= 0 <= high else "excludes zero"
     size = ref("chg", "mean", code, visit.number, unsigned=True)
+    moved = f"{'higher' if mean > 0 else 'lower'} than at baseline by {size}"
+    moved += get_unit(record, "chg", "mean", code)
     return (
-        f"At {visit.words} mean {name} was {word} than at baseline by "
-        f"{size}{get_unit(record, 'chg', 'mean', code)} "
+        f"At {visit.words} mean {name} was {moved if mean else 'the same as at baseline'} "
         f"({say_interval('chg', code, visit, plan)}, which {clear}; {pairs})."
     )
 

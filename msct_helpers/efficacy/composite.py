@@ -203,17 +203,7 @@ def outcome_columns() -> dict[str, Cell]:
 
 
 def say_lead(record: pd.DataFrame, plan: Plan, codes: tuple[str, ...]) -> str:
-    """Return the answer of a chapter in one short sentence: how many were better, and the tests.
-
-    Parameters
-    ----------
-    record
-        Record of `summarise_outcomes`.
-    plan
-        The analysis plan.
-    codes
-        PARAMCD of those to speak of.
-    """
+    """Return in one short sentence how many were better, and the tests (as `say_outcomes`)."""
     at = plan.last.number
     known = [code for code in codes if code in set(record["parameter"])]
     if not known:
@@ -287,8 +277,7 @@ def say_ranks(record: pd.DataFrame, plan: Plan, code: str) -> str:
     clear = f"which is below {plan.alpha_words}" if p < plan.alpha else "not significant"
     unit = get_unit(record, "composite", "hl", code)
     return (
-        f"with everybody ranked, death worst, the changes lean "
-        f"{name_side(side)} "
+        f"with everybody ranked, death worst, the changes lean {name_side(side)} "
         f"(p = {ref('composite', 'p_value', *at)}, {clear}; Hodges-Lehmann estimate "
         f"{ref('composite', 'hl', *at)}{unit})"
     )

@@ -175,6 +175,15 @@ STATISTICS = ["change", "ci_low", "ci_high", "df", "p_mmrm", "p_holm", "p_t", "p
 STATISTICS += ["p_maxt", "standard", "standard_low", "standard_high"]
 
 
+METHODS = {
+    "p_holm": "MMRM, Kenward-Roger; Holm over the family",
+    "p_t": "paired t, pairs",
+    "p_wilcoxon": "exact signed rank, pairs",
+    "p_maxt": "paired t, pairs; step-down max-T over the family by random signs",
+}
+"""How statistics were found that are not the mixed model's own."""
+
+
 def record_family(family: pd.DataFrame) -> pd.DataFrame:
     """Return the family of comparisons as a record, analysis ``mmrm``, with its counts.
 
@@ -195,7 +204,7 @@ def record_family(family: pd.DataFrame) -> pd.DataFrame:
                 unit=unit,
                 decimals=decimals,
                 n=row["n"],
-                method="MMRM, unstructured covariance, Kenward-Roger",
+                method=METHODS.get(name, "MMRM, unstructured covariance, Kenward-Roger"),
                 function="summarise_fits",
             )
     return make_record(rows)

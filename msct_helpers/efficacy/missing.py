@@ -171,7 +171,7 @@ def trace_tipping(imputed: Imputed, plan: Plan) -> pd.DataFrame:
 ASSUMPTIONS = {
     "composite": "primary: death worst, then transplant",
     "nolt": "transplant as if not measured, death worst",
-    "alive": "last value before death or transplant",
+    "alive": "value at the visit, or last before an event",
     "mmrm": "mixed model, nobody died or was lost",
     "mi": "multiple imputation of the same",
 }

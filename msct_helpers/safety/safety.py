@@ -171,7 +171,7 @@ def say_window(trial: Trial, record: pd.DataFrame, plan: Plan) -> str:
     if why:
         return f"Serious adverse events within 24 hours of an infusion: not assessable{why}"
     return (
-        "Serious adverse events within 24 hours of an infusion were recorded in "
+        "Serious adverse events during or within 24 hours after an infusion occurred in "
         f"{say_risk('SERIOUS 24H', plan, share=False, who=name_people(trial))}."
     )
 

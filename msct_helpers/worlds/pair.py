@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from msct_helpers.abstract.statements import CHANGES
 from msct_helpers.ard.results import make_id, make_record, make_rows, ref
 from msct_helpers.book.figures import BLUE, GREY, INK, WIDTH, set_style
-from msct_helpers.book.words import join_words
+from msct_helpers.book.words import join_words, name_unit, upper_first
 from msct_helpers.context.mayo import rename
 from msct_helpers.efficacy.change import summarise_change
 from msct_helpers.trial.load import load_pair
@@ -30,12 +30,9 @@ def load_values() -> pd.DataFrame:
     DataFrame
         SET (`SETS`), USUBJID, PARAMCD (`SHOWN`), AVISITN, AVAL, AVALU.
     """
-    improved, unchanged = load_pair()
-    tables = []
-    for name, world in SETS.items():
-        labs = (improved if world is IMPROVEMENT else unchanged).efficacy_labs
-        tables.append(labs[labs["PARAMCD"].isin(SHOWN)].assign(SET=name))
-    return pd.concat(tables)
+    trials = dict(zip((IMPROVEMENT.name, SELECTED.name), load_pair(), strict=True))
+    labs = pd.concat([trials[world.name].efficacy_labs.assign(SET=s) for s, world in SETS.items()])
+    return labs[labs["PARAMCD"].isin(SHOWN)]
 
 
 def summarise_pair(values: pd.DataFrame, claims: pd.DataFrame, plan: Plan) -> pd.DataFrame:
@@ -133,8 +130,8 @@ def plot_pair(record: pd.DataFrame, values: pd.DataFrame, plan: Plan) -> Figure:
             seen = [means[make_id(f"{name.lower()}-obs", "mean", code, n)] for n in plan.numbers]
             ax.plot(plan.numbers, seen, "o-", color=BLUE, lw=2.2, ms=4)
             ax.set_xticks(plan.numbers)
-        unit = values.loc[values["PARAMCD"] == code, "AVALU"].iloc[0]
-        row[0].set_ylabel(f"{MEASURES[code].name.capitalize()}, {unit}")
+        unit = name_unit(values.loc[values["PARAMCD"] == code, "AVALU"].iloc[0])
+        row[0].set_ylabel(f"{upper_first(MEASURES[code].name)},{unit}")
     for ax, name in zip(axes[0], SETS, strict=True):
         ax.set_title(f"Set {name}", loc="left", fontsize=10, color=INK)
     for ax in axes[-1]:

@@ -100,8 +100,8 @@ def say_lead() -> str:
     """Return in a short sentence how far the statements lean."""
     selected, other = (ref("ratio", "ratio", group=name) for name in (SELECTED.name, NULLS[-1]))
     return (
-        f"The statements are {selected} times likelier if patients improved than if the sick were "
-        f"enrolled and nothing changed, and {other} times likelier than under other treatment."
+        f"Under stated assumptions improvement makes the statements {selected} times likelier than "
+        f"no change in sick patients, and {other} times likelier than other treatment."
     )
 
 
