@@ -128,4 +128,6 @@ def test_what_is_folded_opens_under_its_title_and_a_sentence_stands_open() -> No
     assert [block["kind"] for block in shown.blocks] == ["fold"]
     page = shown._repr_mimebundle_()["text/html"]
     assert page.startswith("<details><summary>More <em>here</em></summary><p>Before.</p><table>")
-    assert fold("More", Document(parse("Not assessable."))).blocks == parse("Not assessable.")
+    said = Document(parse("Not assessable."))
+    assert fold("More", said).blocks == parse("Not assessable.")
+    assert [block["kind"] for block in fold("More", said, words=True).blocks] == ["fold"]

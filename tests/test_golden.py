@@ -44,6 +44,13 @@ def assert_stored(name: str, texts: dict[str, str]) -> None:
     assert {path.stem for path in (golden.GOLDEN / name).glob("*.txt")} == set(texts)
 
 
+def test_the_reader_is_asked_before_being_told() -> None:
+    text = (golden.GOLDEN / "evidence/worlds.txt").read_text(encoding="utf-8")
+    asked, told = text.index("Which is which?"), text.index("(folded) The answer")
+    assert asked < text.index("[fig-pair]") < told < text.index("Patients improved in set B")
+    assert "improved in set" not in text[:told]
+
+
 def test_evidence_is_the_same_in_every_book() -> None:
     """Its chapters may be run once for several books."""
     stored = [read_reference(name) for name in DATASETS]

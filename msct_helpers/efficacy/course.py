@@ -131,7 +131,8 @@ def tell_courses(
             status,
             plan,
             name=f"fig-{name}",
-            caption=f"One line a participant, dark where better at {last.words} than at baseline. "
+            caption=f"One line a participant, dark where better at {last.words} than at baseline, "
+            "dotted where not measured then. "
             "Marks: last value of participants who died, were transplanted or were lost.",
             alt=f"One panel a measure, one line a participant. Better at {last.words} of all "
             f"enrolled: {join_words(counted)}.",
