@@ -315,3 +315,17 @@ def test_each_assumption_has_its_own_cells_at_the_last_visit(
             f"{{{head}.ci_low}} to {{{head}.ci_high}}",
             f"{{{head}.{p}}}",
         ]
+
+
+def test_each_test_of_the_family_is_named_by_its_method(synthetic: Trial) -> None:
+    labs, plan = meld.derive_all(synthetic), synthetic.plan
+    values = inference.scale_values(labs, "ALB")
+    fits = {"ALB": inference.fit_change("AVAL ~ C(AVISITN)", values, plan)}
+    changes = inference.summarise_fits(fits, labs, plan).join(inference.compare_pairs(labs, plan))
+    record = inference.record_family(inference.adjust(changes, plan.adjustment))
+    method = record.drop_duplicates("statistic").set_index("statistic")["method"]
+    assert method[["change", "p_mmrm"]].str.startswith("MMRM").all()
+    assert method[["p_t", "p_maxt"]].str.startswith("paired t").all()
+    assert "max-T" in method["p_maxt"]
+    assert "signed rank" in method["p_wilcoxon"]
+    assert "Holm" in method["p_holm"]

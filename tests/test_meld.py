@@ -12,6 +12,7 @@ from msct_helpers.efficacy.change import derive_change
 from msct_helpers.meld import change as meld_change
 from msct_helpers.meld import derive as meld
 from msct_helpers.trial.plan import Plan
+from tests.conftest import ROOT
 
 
 def test_parts_add_up_to_the_change(synthetic: Trial) -> None:
@@ -130,3 +131,20 @@ def test_parts_and_floors_stand_under_their_names(synthetic: Trial) -> None:
         "of {part.total.m24.mean} points is the sum of {part.bili.m24.mean} from bilirubin, "
         "{part.inr.m24.mean} from INR, {part.creat.m24.mean} from creatinine."
     )
+
+
+def test_what_regresses_is_the_slope_of_those_seen_again(mayo: Trial) -> None:
+    # ALBI by its formula (Johnson 2015) from the file, in mg/dL and g/dL; slopes by least squares.
+    table = pd.read_csv(ROOT / "data/mayo_pbc/adlb.csv")
+    wide = table.pivot(index="USUBJID", columns=["PARAMCD", "AVISITN"], values="AVAL")
+    albi = 0.66 * np.log10(17.1 * wide["BILI"]) - 0.085 * 10 * wide["ALB"]
+    first = albi[0]
+    scores = meld.derive_scores(mayo.efficacy_labs, mayo.adsl)
+    record = meld_change.summarise_regression(scores, mayo.plan).set_index("id")["value"]
+    ratio = stats.norm.pdf((-1.39 - first.mean()) / first.std())
+    ratio /= stats.norm.sf((-1.39 - first.mean()) / first.std())
+    for name, visit in (("first", 6), ("last", 24)):
+        pairs = albi[[0, visit]].dropna()
+        slope = np.polyfit(pairs[0], pairs[visit], 1)[0]
+        assert record[f"rtm.albi.{name}.slope"] == pytest.approx(slope)
+        assert record[f"rtm.albi.{name}.fall"] == pytest.approx(first.std() * (1 - slope) * ratio)

@@ -53,6 +53,12 @@ def test_trials_without_an_answer_are_left_out() -> None:
     assert row["mc_error"] == pytest.approx(np.sqrt(5 / 8 * 3 / 8 / 8), abs=5e-5)
 
 
+def test_the_first_trials_are_counted_beside_the_whole() -> None:
+    marks = [0.0, *[1.0] * (null_world.FIRST - 1), 1.0, 1.0]
+    row = null_world.tabulate({("one", "rejection"): marks}, 7, datetime.date(2026, 1, 1)).iloc[0]
+    assert (row["first"], row["trials"]) == (null_world.FIRST - 1, null_world.FIRST + 2)
+
+
 def test_the_first_trials_are_what_the_code_gives_today() -> None:
     table = pd.read_csv(ROOT / "data/null_world.csv")
     found = null_world.assess(null_world.FIRST, int(table["seed"].iloc[0]))
