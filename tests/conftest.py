@@ -116,8 +116,9 @@ def html(books: dict[str, Path]) -> Path:
 
 @pytest.fixture(scope="session")
 def names(html: Path) -> list[str]:
-    """Return every page of the book."""
+    """Return every page of the book; a certificate, where one was made, stands alone."""
     found = sorted(path.relative_to(html).as_posix() for path in html.rglob("*.html"))
+    found = [name for name in found if name != "certificate.html"]
     assert len(found) > 25
     return found
 

@@ -12,7 +12,7 @@ from msct_helpers.trial.load import convert_units, load_study
 from msct_helpers.trial.paths import digest_data
 from msct_helpers.trial.plan import Plan
 from msct_helpers.trial.schema import make_schemas
-from tests.conftest import ROOT
+from tests.conftest import ROOT, swap
 
 
 @pytest.fixture
@@ -150,3 +150,19 @@ def test_dictionary_says_what_the_schema_enforces() -> None:
 
 def test_full_analysis_set_limits_efficacy(synthetic: Trial) -> None:
     assert len(synthetic.efficacy_labs) == len(synthetic.adlb)
+
+
+def test_a_changed_file_is_read_again_and_tables_are_the_callers_own(tmp_path: Path) -> None:
+    folder = shutil.copytree(ROOT / "data/msct_synthetic", tmp_path / "data")
+    first = load_trial(folder)
+    first.adsl.loc[first.adsl.index[0], "AGE"] = 99
+    first.adsl["MINE"] = 1
+    second = load_trial(folder)
+    assert "MINE" not in second.adsl
+    age = int(second.adsl["AGE"].iloc[0])
+    assert age != 99
+    swap(folder / "adsl.csv", f"SYN-01,{age},", f"SYN-01,{age + 1},")
+    assert load_trial(folder).adsl["AGE"].iloc[0] == age + 1
+    (folder / "adsl.csv").unlink()
+    with pytest.raises(DataError, match=r"adsl\.csv"):
+        load_trial(folder)

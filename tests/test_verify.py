@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from msct_helpers.check import verify as verify_module
 from msct_helpers.check.cli import main
 from msct_helpers.trial import load
-from tests.conftest import ROOT, build_book, copy_project, swap
+from tests.conftest import ROOT, copy_project, swap
 
 
 @pytest.fixture(scope="module")
@@ -177,15 +177,3 @@ def test_each_change_alone_is_named(home: Path, name: str) -> None:
     assert lines[0] in printed
     assert not told["agrees"]
     assert [c["name"] for c in told["checks"] if not c["agrees"]] == [LOOKED_AT[name]]
-
-
-def test_two_cold_builds_are_identical(books: dict[str, Path], tmp_path: Path) -> None:
-    build_book("msct_synthetic", tmp_path / "cold", MSCT_CACHE=str(tmp_path / "cache"))
-    manifests = []
-    for html in (books["msct_synthetic"], tmp_path / "cold/_build/html"):
-        listed = json.loads((html / "manifest.json").read_text())
-        files = {p.relative_to(html).as_posix() for p in html.rglob("*") if p.is_file()}
-        assert {f["file"] for f in listed} == files - {"manifest.json"}
-        manifests.append(listed)
-    assert manifests[0] == manifests[1]
-    assert len(manifests[0]) > 50

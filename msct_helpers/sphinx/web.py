@@ -17,7 +17,7 @@ from fontTools.ttLib import TTFont
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from msct_helpers.book.records import digest_files, load, store
+from msct_helpers.book.records import cache_folder, digest_files, load, store
 from msct_helpers.sphinx.output import remove
 
 POLICY = (
@@ -92,14 +92,19 @@ class Used:
         return True
 
 
-def purge_once(app: Sphinx, css: str, used: Used) -> str:
-    """Return `purge` of a style sheet, kept for the next build: it takes seconds."""
-    note = Path(app.doctreedir) / "style.json"
-    kept, key = load(note) or {}, digest_files((), css, *sorted(used.tags), *sorted(used.names))
-    if kept.get("key") != key:
-        kept = {"key": key, "style": purge(css, used)}
-        store(note, kept)
-    return str(kept["style"])
+def purge_once(css: str, used: Used) -> str:
+    """Return `purge` of a style sheet, kept beside executed chapters: it takes seconds."""
+    words = set(re.findall(r"[\w-]+", css))
+    wanted = (sorted(names & words) for names in (used.tags, used.names))
+    note = (
+        cache_folder()
+        / f"style-{digest_files([Path(__file__)], css, *map(' '.join, wanted))[:16]}.json"
+    )
+    style = load(note)
+    if style is None:
+        style = purge(css, used)
+        store(note, style)
+    return str(style)
 
 
 def split_selectors(prelude: list[Any]) -> Iterator[list[Any]]:
@@ -181,7 +186,7 @@ def lighten(app: Sphinx, exception: Exception | None) -> None:
         # Some end without a semicolon.
         search, script = (join(static, names, "\n;\n") for names in (SEARCH, SCRIPTS))
         pages = (path.read_text(encoding="utf-8") for path in Path(app.outdir).rglob("*.html"))
-        style = purge_once(app, join(static, STYLES), Used(pages, search + script))
+        style = purge_once(join(static, STYLES), Used(pages, search + script))
         icons = sorted({c for c in style if "\ue000" <= c <= "\uf8ff"})
         (static / ICONS).write_bytes(subset_font(static / FONT, icons))
         for name, text in (("search.js", search), ("script.js", script), ("style.css", style)):

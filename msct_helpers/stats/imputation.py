@@ -79,16 +79,32 @@ def draw_missing(
         (imputations, participants to be drawn).
     """
     copies, seen, size = design.shape
-    inverse = np.linalg.pinv(design.swapaxes(1, 2) @ design, hermitian=True)
-    centre = np.einsum("mij,mnj,n->mi", inverse, design, response)
+    root = find_root(design.swapaxes(1, 2) @ design)
+    centre = np.einsum("mij,mkj,mnk,n->mi", root, root, design, response, optimize=True)
     residual = response - np.einsum("mnj,mj->mn", design, centre)
     deviation = np.sqrt((residual**2).sum(axis=1) / rng.chisquare(seen - size, copies))
-    values, vectors = np.linalg.eigh(inverse)
-    root = vectors * np.sqrt(np.maximum(values, 0))[:, None, :]
     noise = np.einsum("mij,mj->mi", root, rng.standard_normal((copies, size)))
     slopes = centre + deviation[:, None] * noise
     error = rng.standard_normal(target.shape[:2])
     return np.einsum("mnj,mj->mn", target, slopes) + deviation[:, None] * error
+
+
+def find_root(cross: np.ndarray) -> np.ndarray:
+    """Return matrices that, times their transposes, are the inverses of cross-products.
+
+    Parameters
+    ----------
+    cross
+        (imputations, coefficients, coefficients); where one has no inverse, as where all values
+        of a visit are alike, the pseudo-inverse stands for that of each.
+    """
+    try:
+        return np.linalg.inv(np.linalg.cholesky(cross)).swapaxes(1, 2)
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(cross)
+        known = values > values.max(axis=1, keepdims=True) * 1e-12
+        inverse = np.divide(1, values, out=np.zeros_like(values), where=known)
+        return vectors * np.sqrt(inverse)[:, None, :]
 
 
 def pool_rubin(

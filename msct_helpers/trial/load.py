@@ -1,5 +1,8 @@
 """Load a data set that meets the contract, and the project's own tables beside it."""
 
+import os
+from dataclasses import fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +10,7 @@ import pandas as pd
 import yaml
 
 from msct_helpers.trial import contract as check
-from msct_helpers.trial.contract import check_folder
+from msct_helpers.trial.contract import CheckResult, check_folder
 from msct_helpers.trial.findings import Log, Problem, describe_problems
 from msct_helpers.trial.paths import ROOT, data_folder
 from msct_helpers.trial.schema import Study
@@ -50,10 +53,37 @@ def load_trial(folder: str | Path | None = None) -> Trial:
         and what was expected (`msct_helpers.trial.contract.check_folder`).
     """
     path = Path(folder) if folder is not None else data_folder()
-    result = check_folder(path)
+    result = _check_once(path, _stamp(path))
     if result.trial is None:
         raise DataError(path, result.problems, result.rows)
-    return result.trial
+    return _copy(result.trial)
+
+
+def _stamp(folder: Path) -> tuple[object, ...]:
+    """Return what changes with a folder's files, which are not read, or something ever new."""
+    try:
+        found = sorted((entry.name, entry.stat()) for entry in os.scandir(folder))
+    except (OSError, ValueError):
+        return (object(),)
+    return tuple(
+        (name, of.st_ino, of.st_size, of.st_mtime_ns, of.st_ctime_ns) for name, of in found
+    )
+
+
+@lru_cache(maxsize=4)
+def _check_once(folder: Path, stamp: tuple[object, ...]) -> CheckResult:
+    """Return `check_folder`, once for several chapters of a process."""
+    return check_folder(folder)
+
+
+def _copy(trial: Trial) -> Trial:
+    """Return a trial whose tables may be changed: those that others get stay as they are."""
+    tables = {
+        field.name: value.copy(deep=False)
+        for field in fields(trial)
+        if isinstance(value := getattr(trial, field.name), pd.DataFrame)
+    }
+    return replace(trial, **tables)
 
 
 def load_population() -> Trial:
