@@ -89,3 +89,19 @@ def test_places_of_a_drawing_are_short_and_texts_of_data_as_they_are() -> None:
     drawn = re.findall(r' d="(M [^"]*)"', svg)
     assert len(drawn) > 5
     assert not re.search(r"\.\d{3}", " ".join(d for d in drawn if "1.23456" not in d))
+
+
+@pytest.mark.parametrize(
+    ("value", "n", "shown"),
+    [
+        (100 * 11 / 26, 26, "42"),
+        (0.1, 26, "0.1"),
+        (0.0, 26, "0"),
+        (-28.4, 15, "−28"),
+        (24.8, 109, "24.8"),
+        (24.8, None, "24.8"),
+    ],
+)
+def test_a_percentage_of_few_has_no_decimals(value: float, n: int | None, shown: str) -> None:
+    (row,) = make_rows("share", {"percent": value}, n=n)
+    assert row["text"] == shown

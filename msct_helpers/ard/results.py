@@ -34,6 +34,9 @@ COLUMNS = [
 NOT_ESTIMABLE = "NE"
 """Shown where a statistic cannot be computed from the data at hand."""
 
+MANY = 100
+"""From so many people on a percentage has a decimal."""
+
 _COUNTS = {"n", "denominator"}
 _DECIMALS = {"percent": 1, "age": 1, "score": 2, "years": 1, "per 100 years": 1}
 
@@ -90,11 +93,12 @@ def make_rows(
         Unit of the values (counts, shares and p-values have their own), number of participants
         behind them, method in words, name of the function that computed them.
     decimals
-        Decimals shown; default: by parameter, unit and statistic.
+        Decimals shown; default: by parameter, unit and statistic (`decimals_of`).
     """
     rows = []
     for statistic, value in statistics.items():
-        places = decimals_of(statistic, parameter, unit) if decimals is None else decimals
+        usual = decimals_of(statistic, parameter, unit, float(value), n)
+        places = usual if decimals is None else decimals
         rows.append(
             {
                 "id": make_id(analysis, statistic, parameter, visit, group),
@@ -144,12 +148,17 @@ def make_record(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     return record
 
 
-def decimals_of(statistic: str, parameter: str, unit: str) -> int:
-    """Return the decimals shown for a statistic of a parameter."""
+def decimals_of(statistic: str, parameter: str, unit: str, value: float, n: int | None) -> int:
+    """Return the decimals shown for a statistic of a parameter.
+
+    Of fewer than `MANY` people a per cent has none, as each is more than one per cent; but what is
+    no zero is not shown as one.
+    """
     if statistic in _COUNTS or statistic.endswith("count"):
         return 0
     if "percent" in statistic or unit == "%":
-        return _DECIMALS["percent"]
+        whole = n is not None and n < MANY and (value == 0 or abs(value) >= 1)
+        return 0 if whole else _DECIMALS["percent"]
     if parameter in PARAMETERS:
         return PARAMETERS[parameter].decimals.get(unit, 2)
     return _DECIMALS.get(unit, 2)
