@@ -82,7 +82,7 @@ def test_jupyterlab_gets_a_real_table_with_caption_and_label() -> None:
     shown = pd.DataFrame([(quote("<b>"), f"{{{rows[0]['id']}}}")], columns=["Term", "n"])
     bundle = book.table(shown, name="tab-x", caption="Of *all*.")._repr_mimebundle_()
     assert bundle["text/html"] == (
-        f"<table><caption>Of <em>all</em>. <bdi>{book.trial.study.label}</bdi></caption>"
+        "<table><caption>Of <em>all</em>. <bdi>Synthetic data</bdi>.</caption>"
         '<thead><tr><th scope="col">Term</th><th scope="col">n</th></tr></thead>'
         "<tbody><tr><td><bdi>&lt;b&gt;</bdi></td><td>3</td></tr></tbody></table>"
     )

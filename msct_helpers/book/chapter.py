@@ -175,8 +175,7 @@ class Chapter:
         caption
             Sentence that can be read alone; ids in braces are filled in.
         label
-            Whether the caption says what kind of data the table shows; not for tables that
-            show none.
+            Whether the caption says whose data the table shows; not for tables that show none.
         otherwise
             What is said where the table has no row, such as why it is not assessable.
         """
@@ -200,12 +199,12 @@ class Chapter:
         return Document([table, *self._offer_rows(name)])
 
     def _mark_data(self) -> str:
-        """Return in a few words what data these are, for the inside of a figure."""
+        """Return in a few words what data these are."""
         return "Synthetic data" if self.trial.synthetic else self.trial.study.short_title
 
     def _label(self, caption: str, label: bool) -> str:
-        """Return a caption that says what kind of data is shown, where it shows any."""
-        return f"{caption} {quote(self.trial.study.label)}" if label else caption
+        """Return a text that says whose data it tells of, where it tells of any."""
+        return f"{caption} {quote(self._mark_data())}." if label else caption
 
     def _offer_rows(self, name: str) -> list[Node]:
         """Return a link to the numbers of a table or figure as CSV, or nothing if it has none."""
@@ -250,7 +249,7 @@ class Chapter:
         rows
             Results that are drawn; default: the first of `data`.
         label
-            Whether caption and alt text say what kind of data it shows; not where it shows none.
+            Whether the alt text says whose data it shows; not where it shows none.
         mark
             What the drawing itself says of its data, where these are not those of the data set.
         otherwise
@@ -267,9 +266,8 @@ class Chapter:
         block = {
             "kind": "figure",
             "name": name,
-            "caption": document.parse_inline(
-                self._label(caption, label), partial(self._fill, name)
-            ),
+            # The drawing bears its own mark.
+            "caption": document.parse_inline(caption, partial(self._fill, name)),
             "alt": self.fill(self._label(alt, label), name),
             "svg": draw(fig, "svg", about).decode(),
             "pdf": base64.b64encode(draw(fig, "pdf", about)).decode(),
