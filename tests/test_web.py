@@ -145,6 +145,12 @@ def test_rows_and_columns_have_heads(browser: Browser, address: str) -> None:
     assert set(page.evaluate(heads)) == {"col"}
     names = "[...document.querySelectorAll('#tab-risks tbody th[scope=row]')].map(n => n.innerText)"
     assert "Died" in page.evaluate(names)
+    unnamed = """[...document.querySelectorAll('article tbody tr')].filter(
+      row => !row.querySelector('th[scope=row]')?.textContent.trim()
+    ).map(row => row.innerText)"""
+    for name in ("safety", "efficacy-endpoints", "meld", "cohort-flow", "worlds"):
+        page.goto(f"{address}/chapters/{name}.html")
+        assert page.evaluate(unnamed) == []
     page.close()
 
 

@@ -194,21 +194,28 @@ class TreeBuilder:
         group = nodes.tgroup(cols=len(heads))
         group += [nodes.colspec(colwidth=100 // len(heads)) for _ in heads]
         group += nodes.thead("", self.build_row(heads, sides))
-        group += nodes.tbody("", *(self.build_row(row, sides) for row in rows))
+        body, above = nodes.tbody(), ""
+        for row in rows:
+            above = to_plain(row[0]) or above
+            body += self.build_row(row, sides, above)
+        group += body
         table += group
         self.name(table, block["name"])
         return [addnodes.tabular_col_spec(spec=format_columns(columns, sides)), table]
 
-    def build_row(self, cells: list[list[Node]], sides: list[str]) -> nodes.row:
-        """Return a row of a table."""
+    def build_row(self, cells: list[list[Node]], sides: list[str], above: str = "") -> nodes.row:
+        """Return a row of a table; one whose first cell is blank is named as that above it."""
         entries = [
             nodes.entry(
                 "", nodes.paragraph("", "", *self.build_inline(cell)), classes=[f"text-{side}"]
             )
             for cell, side in zip(cells, sides, strict=True)
         ]
-        if sides[0] == "left" and to_plain(cells[0]):
+        if above:
             entries[0]["classes"].insert(0, "msct-name")
+            if not to_plain(cells[0]):
+                unseen = f'<span class="visually-hidden">{html.escape(show_characters(above))}</span>'
+                entries[0][0] += nodes.raw("", unseen, format="html")
         return nodes.row("", *entries)
 
     def build_figure(self, block: Node) -> list[nodes.Element]:
