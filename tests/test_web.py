@@ -176,6 +176,17 @@ def test_search_finds_pages_and_results_and_quotes_no_code(
     page.close()
 
 
+def test_a_number_leads_to_its_row_and_the_row_back(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{address}/chapters/safety.html")
+    page.locator("#tab-risks a.msct-number").first.click()
+    row = page.locator("tr:target")
+    assert page.url.endswith(f"results/safety.html#{row.get_attribute('id')}")
+    row.get_by_role("link", name="tab-risks").click()
+    assert page.url.endswith("chapters/safety.html#tab-risks")
+    page.close()
+
+
 def test_a_chapter_ends_with_its_files(html: Path) -> None:
     for name in ("safety", "how-to-rebuild"):
         text = (html / f"chapters/{name}.html").read_text(encoding="utf-8")

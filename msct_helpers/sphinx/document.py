@@ -205,17 +205,18 @@ class TreeBuilder:
 
     def build_row(self, cells: list[list[Node]], sides: list[str], above: str = "") -> nodes.row:
         """Return a row of a table; one whose first cell is blank is named as that above it."""
-        entries = [
-            nodes.entry(
-                "", nodes.paragraph("", "", *self.build_inline(cell)), classes=[f"text-{side}"]
+        lines = [nodes.paragraph("", "", *self.build_inline(cell)) for cell in cells]
+        if above and not to_plain(cells[0]):
+            unseen = html.escape(show_characters(above))
+            lines[0] += nodes.raw(
+                "", f'<span class="visually-hidden">{unseen}</span>', format="html"
             )
-            for cell, side in zip(cells, sides, strict=True)
+        entries = [
+            nodes.entry("", line, classes=[f"text-{side}"])
+            for line, side in zip(lines, sides, strict=True)
         ]
         if above:
             entries[0]["classes"].insert(0, "msct-name")
-            if not to_plain(cells[0]):
-                unseen = f'<span class="visually-hidden">{html.escape(show_characters(above))}</span>'
-                entries[0][0] += nodes.raw("", unseen, format="html")
         return nodes.row("", *entries)
 
     def build_figure(self, block: Node) -> list[nodes.Element]:

@@ -165,9 +165,25 @@ def publish_results(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
         return
     write_results(rows, folder)
     for chapter, (title, own) in pages.items():
-        context = {"title": title, "body": format_page(title, own)}
-        yield f"{RESULTS}/{chapter}", context, "page.html"
+        page = f"{RESULTS}/{chapter}"
+        context = {"title": title, "body": format_page(title, own, find_places(app, page, own))}
+        yield page, context, "page.html"
     note.write_text(key)
+
+
+def find_places(app: Sphinx, page: str, rows: list[dict[str, Any]]) -> dict[str, str]:
+    """Return links from a page of results to where each is shown, by chapter and place."""
+    known = app.env.get_domain("std").anonlabels  # type: ignore[attr-defined]
+    links = {}
+    for chapter, place in {(row["chapter"], p) for row in rows for p in row["shownIn"].split()}:
+        prose, _, other = place.partition(":")
+        name = other or chapter
+        docname = name if name in app.env.found_docs else f"chapters/{name}"
+        docname, at = (docname, "") if prose == PROSE else known.get(place, ("", ""))[:2]
+        if docname in app.env.found_docs:
+            link = app.builder.get_relative_uri(page, docname)
+            links[f"{chapter} {place}"] = f"{link}#{at}" if at else link
+    return links
 
 
 def index_pages(app: Sphinx, pages: dict[str, tuple[str, list[dict[str, Any]]]]) -> None:
@@ -206,14 +222,15 @@ def escape_cell(value: object) -> str:
     return html.escape(show_characters(str(value)))
 
 
-def format_page(title: str, rows: list[dict[str, Any]]) -> str:
-    """Return the body of a results page."""
-    shown = ["formattedValue", "rawValue", "unit", "n", "origin"]
-    shown += ["id", "method", "function", "shownIn"]
-    heads = "".join(f'<th scope="col">{head}</th>' for head in shown)
+def format_page(title: str, rows: list[dict[str, Any]], links: dict[str, str]) -> str:
+    """Return the body of a results page; `links` lead from its rows to where they are shown."""
+    shown = ["formattedValue", "rawValue", "unit", "n", "origin", "id", "method", "function"]
+    heads = "".join(f'<th scope="col">{head}</th>' for head in [*shown, "shownIn"])
     lines = []
     for row in rows:
         cells = "".join(f"<td>{escape_cell('' if row[c] is None else row[c])}</td>" for c in shown)
+        places = (link_place(links, row["chapter"], place) for place in row["shownIn"].split())
+        cells += f"<td>{' '.join(places)}</td>"
         lines.append(f'<tr id="{escape_cell(row["id"])}">{cells}</tr>')
     return (
         f"<h1>{html.escape(title)}</h1>"
@@ -224,6 +241,12 @@ def format_page(title: str, rows: list[dict[str, Any]]) -> str:
         '<div class="pst-scrollable-table-container"><table class="table msct-results">'
         f"<thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
     )
+
+
+def link_place(links: dict[str, str], chapter: str, place: str) -> str:
+    """Return the name of a place as HTML, as a link where there is one."""
+    shown, link = escape_cell(place), links.get(f"{chapter} {place}")
+    return f'<a href="{html.escape(link)}">{shown}</a>' if link else shown
 
 
 def setup_results(app: Sphinx) -> None:
