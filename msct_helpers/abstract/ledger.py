@@ -198,7 +198,7 @@ def name_checked(checks: Checks, data: str) -> str:
 def say_claim(
     claim: Mapping[Any, Any], checks: Checks, units: Mapping[str, str], plan: Plan
 ) -> str:
-    """Return what the data say for a statement, and each check in one line.
+    """Return a statement with its verdict, what the data say for it, and each check in a line.
 
     Parameters
     ----------
@@ -212,17 +212,17 @@ def say_claim(
         Level of the intervals, and what has a table of its own.
     """
     able = claim["verdict"] in VERDICTS
-    silent = f" Not stated: {claim['not_stated']}." if claim["not_stated"] else ""
+    silent = f"Not stated: {claim['not_stated']}. " if claim["not_stated"] else ""
     found = ""
     if able:
         say = say_count if claim["kind"] == "count" else say_changes
-        found = f" {say(claim, units, plan)}"
+        found = f"{say(claim, units, plan)} "
     verdict = ref("claim", "verdict", group=claim["id"])
     return "\n".join(
         [
-            f"**{claim['id']}. {claim['statement']}**{silent}",
+            f"**{claim['id']}. {claim['statement']}** *On these data: {verdict}.*",
             "",
-            f"*On these data: {verdict}.*{found} Shown in {link_shown(claim, able, plan)}.",
+            f"{found}{silent}Shown in {link_shown(claim, able, plan)}.",
             "",
             *(f"- {check}" for check in checks.get(claim["id"], ())),
         ]

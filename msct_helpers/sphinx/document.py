@@ -120,14 +120,11 @@ class TreeBuilder:
                 home = self.build_section(block)
                 out.append(home)
                 continue
-            if block["kind"] in special:
-                home += special[block["kind"]](block)
-                continue
             if block.get("target"):
                 target = nodes.target("", "", names=[block["target"]])
                 self.document.note_explicit_target(target, target)
                 home.append(target)
-            home.append(self.build_span(block))
+            home += special.get(block["kind"], self.build_spans)(block)
         return out
 
     def build_section(self, block: Node) -> nodes.section:
@@ -157,6 +154,10 @@ class TreeBuilder:
         out = SPANS[node["kind"]]()
         out += self.build_inline(node["children"])
         return out
+
+    def build_spans(self, node: Node) -> list[nodes.Element]:
+        """Return `build_span` as a list."""
+        return [self.build_span(node)]
 
     def build_link(self, node: Node) -> nodes.Element:
         """Return a link to a place or page of the book; without words it takes its title."""
