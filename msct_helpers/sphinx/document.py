@@ -233,7 +233,7 @@ class TreeBuilder:
         return [figure]
 
     def build_fold(self, block: Node) -> list[nodes.Element]:
-        """Return what a reader may open; on paper it stands open."""
+        """Return what a reader may open; on paper `msct_helpers.sphinx.paper` decides."""
         title = folded_title("", "", *self.build_inline(block["title"]))
         return [folded("", title, *self.build_blocks(block["blocks"]))]
 
@@ -241,7 +241,8 @@ class TreeBuilder:
         """Return a link to the numbers of a table or figure as CSV."""
         up = "../" * self.env.docname.count("/")
         link = f'<a href="{up}results/{block["name"]}.csv" download>Numbers behind this (CSV)</a>'
-        return [nodes.raw("", f'<p class="msct-rows">{link}</p>', format="html")]
+        shown = f'<p class="msct-rows">{link}</p>'
+        return [nodes.raw("", shown, format="html", rows=block["name"])]
 
 
 def is_numeric(cells: Iterable[list[Node]]) -> bool:

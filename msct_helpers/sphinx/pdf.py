@@ -22,6 +22,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import texescape
 
 from msct_helpers.sphinx.document import data_text
+from msct_helpers.sphinx.paper import LeaveOut
 from msct_helpers.trial.paths import ROOT
 
 PDF = ROOT / "_build" / "pdf" / "msct-trial-report.pdf"
@@ -161,5 +162,6 @@ def copy_offered(app: Sphinx) -> None:
 def setup_pdf(app: Sphinx) -> None:
     """Register what the PDF needs."""
     app.add_config_value("msct_offered", [], "html", [list])
+    app.add_post_transform(LeaveOut)
     app.add_post_transform(FitPaper)
     app.connect("env-updated", set_title)

@@ -1,0 +1,163 @@
+"""Sphinx extension of the book, the paper's part: what of the pages the PDF leaves out.
+
+`msct_helpers.sphinx.pdf` loads it. Whole chapters and folded blocks that only someone at a computer
+uses stand on the pages alone. The PDF says where, in place of each fold and once for all chapters,
+and counts them: chapters, tables and figures have the same numbers in both.
+"""
+
+import posixpath
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.environment import BuildEnvironment
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+from msct_helpers.sphinx.document import folded, folded_title
+
+ON_SCREEN = ("chapters/standards", "chapters/data-dictionary", "chapters/how-to-rebuild")
+"""Chapters for whoever checks, changes or rebuilds the book; the PDF leaves them out."""
+
+COUNTED = {nodes.table: "table", nodes.figure: "figure"}
+"""Nodes that LaTeX numbers where they have a caption, and its counters."""
+
+
+class LeaveOut(SphinxPostTransform):
+    """Leave chapters and folds out of the PDF, before references to them are looked for."""
+
+    formats = ("latex",)
+    default_priority = 4
+
+    def run(self, **kwargs: Any) -> None:
+        """Remove what stands on the pages alone, and say where it is."""
+        chapters = self.leave_chapters()
+        folds = {name for fold in self.find_folds() for name in self.leave_fold(fold)}
+        for link in list(self.document.findall(addnodes.pending_xref)):
+            if self.find_chapter(link) in chapters or self.find_place(link) in folds:
+                link.replace_self(self.say_link(link))
+        for reference in list(self.document.findall(nodes.reference)):
+            if reference.get("refid") in folds:
+                reference.replace_self(reference.children)
+
+    def leave_chapters(self) -> list[str]:
+        """Remove chapters, count them, and name them before the first one that stays."""
+        files = list(self.document.findall(addnodes.start_of_file))
+        left = [file for file in files if file["docname"] in ON_SCREEN]
+        for file in left:
+            # On the pages the chapter has a number.
+            file.replace_self(nodes.raw("", "\\stepcounter{chapter}\n", format="latex"))
+        names = [file["docname"] for file in left]
+        if names:
+            self.name_chapters(names)
+        return names
+
+    def name_chapters(self, names: list[str]) -> None:
+        """Say at the end of the front page which chapters stand on the pages alone."""
+        titles = [f"{number_page(self.env, n)} {self.env.titles[n].astext()}" for n in names]
+        text = (
+            f"This PDF is for reading. {'Chapters' if len(names) > 1 else 'Chapter'} "
+            f"{join_words(titles)} {'are' if len(names) > 1 else 'is'} for whoever checks or "
+            "rebuilds the book, and only among the HTML pages. So are longer listings, whose "
+            "place here is a line that names them; the CSV files that it names are in the "
+            "folder results beside those pages."
+        )
+        contents = next(
+            node
+            for node in self.document.findall(nodes.compound)
+            if "toctree-wrapper" in node["classes"]
+        )
+        contents.parent.insert(contents.parent.index(contents), nodes.paragraph("", text))
+
+    def find_folds(self) -> list[folded]:
+        """Return the folds that hold more than words; a few words stand open on paper."""
+        return [
+            fold
+            for fold in self.document.findall(folded)
+            if any(isinstance(node, tuple(COUNTED)) for node in fold.findall())
+        ]
+
+    def leave_fold(self, fold: folded) -> list[str]:
+        """Put a line in the place of a fold and return the ids of what was in it."""
+        ids = [name for node in fold.findall(nodes.Element) for name in node["ids"]]
+        docname = find_docname(fold)
+        counters, names = [], []
+        for node in list_captioned(fold):
+            kind = COUNTED[type(node)]
+            counters.append(f"\\stepcounter{{{kind}}}")
+            names += [n for i in node["ids"] if (n := name_number(self.env, docname, kind, i))]
+        title = next(fold.findall(folded_title))
+        files = [raw["rows"] for raw in fold.findall(nodes.raw) if "rows" in raw]
+        where = "on the HTML page of this chapter"
+        said = f"{join_words(names)}, {where}" if names else where
+        line = nodes.paragraph("", "", *[child.deepcopy() for child in title.children])
+        line += nodes.Text(f": {said}")
+        for file in files:
+            line += [nodes.Text(", "), nodes.literal("", f"{file}.csv")]
+        line += nodes.Text(".")
+        fold.replace_self([nodes.raw("", "".join(counters) + "\n", format="latex"), line])
+        return ids
+
+    def find_chapter(self, link: addnodes.pending_xref) -> str:
+        """Return the chapter on the pages alone to which a link leads; blank for all others."""
+        if link.get("reftype") not in ("doc", "myst", "ref", "any"):
+            return ""
+        target, home = str(link["reftarget"]), posixpath.dirname(link.get("refdoc", ""))
+        names = (target.lstrip("/"), posixpath.normpath(posixpath.join(home, target)))
+        return next((name.removesuffix(".md") for name in names if name in ON_SCREEN), "")
+
+    def find_place(self, link: addnodes.pending_xref) -> str:
+        """Return the id of the table or figure that a link asks for; blank for a whole page."""
+        return self.find_labels().get(str(link["reftarget"]), ("", ""))[1]
+
+    def find_labels(self) -> dict[str, tuple[str, str]]:
+        """Return the page and id of each place that has a name."""
+        domain: Any = self.env.get_domain("std")
+        return dict(domain.anonlabels)
+
+    def say_link(self, link: addnodes.pending_xref) -> nodes.Node:
+        """Return plain words in place of a link: its own, or the title or number it stands for."""
+        if link.get("refexplicit"):
+            return nodes.inline("", link.astext())
+        chapter = self.find_chapter(link)
+        if chapter:
+            return nodes.emphasis("", self.env.titles[chapter].astext())
+        docname, place = self.find_labels()[link["reftarget"]]
+        numbers = (name_number(self.env, docname, kind, place) for kind in COUNTED.values())
+        return nodes.inline("", next(filter(None, numbers), link.astext()))
+
+
+def find_docname(node: nodes.Node) -> str:
+    """Return the page on which a node stands."""
+    # Sphinx notes it on the sections of a page whose text it has put into the whole.
+    while not (isinstance(node, nodes.Element) and node.get("docname")):
+        node = node.parent
+    return str(node["docname"])
+
+
+def list_captioned(fold: nodes.Element) -> Iterator[nodes.Element]:
+    """Yield the tables and figures of a fold that have a caption, which LaTeX counts."""
+    for node in fold.findall(lambda n: isinstance(n, tuple(COUNTED))):
+        if any(isinstance(child, nodes.title | nodes.caption) for child in node.children):
+            yield node
+
+
+def number_page(env: BuildEnvironment, docname: str) -> str:
+    """Return the number of a chapter; blank where chapters have none."""
+    return join_numbers(env.toc_secnumbers.get(docname, {}).get("") or ())
+
+
+def name_number(env: BuildEnvironment, docname: str, kind: str, place: str) -> str:
+    """Return what a table or figure is called, such as "Table 2.3"; blank where it has no number."""
+    number = env.toc_fignumbers.get(docname, {}).get(kind, {}).get(place)
+    return env.config.numfig_format[kind] % join_numbers(number) if number else ""
+
+
+def join_words(words: list[str]) -> str:
+    """Return words as a list in a sentence; that of the chapters comes with pandas."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def join_numbers(numbers: Iterable[int]) -> str:
+    """Return the parts of a number as it is written."""
+    return ".".join(map(str, numbers))
