@@ -7,6 +7,7 @@ show what ``study.yml`` says; none of it passes through Markdown or any other ma
 import base64
 import hashlib
 import html
+import math
 import posixpath
 import re
 from collections.abc import Iterable
@@ -25,11 +26,17 @@ from sphinx.util.docutils import SphinxRole
 from msct_helpers.book.document import MIME, Node, to_plain
 from msct_helpers.trial.text import show_characters
 
-LINE = 104
-"""Letters on a line of a table in the PDF."""
+LINE = 483.0
+"""Points on a line of the PDF."""
 
-LONG = 5
-"""Rows of a table from which on it may break over pages of the PDF."""
+GAP = 8.0
+"""Points between two columns of a table in the PDF."""
+
+WIDTHS = (("iljtfI.,:;'|()[]! \N{NO-BREAK SPACE}", 2.9), ("mwMW%@", 7.2))
+"""Points of letters that are much narrower or wider than others, in the type of tables."""
+
+LONG = 12
+"""Lines of a table from which on it may break over pages of the PDF."""
 
 SPANS: dict[str, type[nodes.Element]] = {
     "paragraph": nodes.paragraph,
@@ -187,7 +194,9 @@ class TreeBuilder:
         heads, rows = block["heads"], block["rows"]
         columns = list(zip(heads, *rows, strict=True))
         sides = ["right" if is_numeric(column[1:]) else "left" for column in columns]
-        classes = ["colwidths-auto", "msct", *(["longtable"] if len(rows) > LONG else [])]
+        widths = fit_widths(columns)
+        long = count_lines(rows, widths) > LONG
+        classes = ["colwidths-auto", "msct", *(["longtable"] if long else [])]
         table = nodes.table(classes=classes)
         if block["caption"]:
             table += nodes.title("", "", *self.build_inline(block["caption"]))
@@ -197,7 +206,7 @@ class TreeBuilder:
         group += nodes.tbody("", *(self.build_row(row, sides) for row in rows))
         table += group
         self.name(table, block["name"])
-        return [addnodes.tabular_col_spec(spec=format_columns(columns, sides)), table]
+        return [addnodes.tabular_col_spec(spec=format_columns(widths, sides)), table]
 
     def build_row(self, cells: list[list[Node]], sides: list[str]) -> nodes.row:
         """Return a row of a table."""
@@ -251,32 +260,67 @@ def is_numeric(cells: Iterable[list[Node]]) -> bool:
     return any(texts) and all(re.match(r"$|[\d−<]|NE", text) for text in texts)
 
 
-def measure_column(column: Iterable[list[Node]]) -> tuple[float, float]:
-    """Return how wide the longest word of a column is, as a share of the line, and its text."""
-    words, longest = [0.0], 0
-    for cell in column:
-        wide = any(part["kind"] == "literal" for part in cell)
-        text = to_plain(cell)
-        longest = max(longest, len(text))
-        # Code is set in a wider type.
-        words += [(1.6 if wide else 1.2) * len(word) for word in text.split(" ")]
-    return (max(words) + 4) / LINE, float(min(longest, 60))
+def measure(text: str, *, wide: bool = False) -> float:
+    """Return about how wide a text is in a table of the PDF, in points; code is set wider."""
+    if wide:
+        return 5.0 * len(text)
+    return sum(next((w for letters, w in WIDTHS if c in letters), 4.2) for c in text)
 
 
-def format_columns(columns: list[Any], sides: list[str]) -> str:
-    """Return column widths for the PDF, as shares of the line.
+def measure_cell(cell: list[Node]) -> tuple[float, float]:
+    """Return the width of the longest word of a cell, and that of all its text, in points."""
+    wide = any(part["kind"] == "literal" for part in cell)
+    text = to_plain(cell)
+    words = max(measure(word, wide=wide) for word in text.split(" "))
+    return words + GAP, measure(text, wide=wide) + GAP
 
-    Each column has room for its longest word; what is left goes to the columns with most text.
+
+def fit_widths(columns: list[Any]) -> list[float]:
+    """Return widths for the columns of a table in the PDF, in points; they fill the line.
+
+    Parameters
+    ----------
+    columns
+        Cells of each column, its head first; a head may stand on two lines.
+
+    Returns
+    -------
+    list of float
+        A column has room for its longest word. Those that need less than an even share of the line
+        get what they need, and the others share the rest by how much they have to say.
     """
-    least, wanted = zip(*(measure_column(column) for column in columns), strict=True)
-    spare, total = max(1 - sum(least), 0), max(sum(least), 1)
-    shares = [
-        (low + spare * want / (sum(wanted) or 1)) / total
-        for low, want in zip(least, wanted, strict=True)
-    ]
-    return "".join(
-        f"{side[0].upper()}{{{share:.3f}}}" for side, share in zip(sides, shares, strict=True)
+    least, wanted = [], []
+    for head, *cells in columns:
+        words, texts = zip(*map(measure_cell, cells), strict=True) if cells else ((0.0,), (0.0,))
+        word, text = measure_cell(head)
+        least.append(max(word, *words))
+        wanted.append(max(least[-1], (text - GAP) * 0.6 + GAP, *texts))
+    spare = LINE - sum(wanted)
+    if spare >= 0:
+        return [width + spare * width / sum(wanted) for width in wanted]
+    widths = dict(enumerate(least))
+    room = max(LINE - sum(least), 0.0)
+    # The short first: what they leave over is for the long ones.
+    for left, i in enumerate(sorted(widths, key=lambda i: wanted[i] - least[i])):
+        more = min(wanted[i] - least[i], room / (len(widths) - left))
+        widths[i] += more
+        room -= more
+    total = max(sum(widths.values()), LINE)
+    return [widths[i] * LINE / total for i in sorted(widths)]
+
+
+def count_lines(rows: list[list[list[Node]]], widths: list[float]) -> int:
+    """Return about how many lines the rows of a table have in the PDF."""
+    return sum(
+        max(math.ceil((measure_cell(cell)[1] - GAP) / (width - GAP)) for cell, width in cells)
+        for cells in (list(zip(row, widths, strict=True)) for row in rows)
     )
+
+
+def format_columns(widths: list[float], sides: list[str]) -> str:
+    """Return column widths for the PDF, as shares of the line."""
+    pairs = zip(sides, widths, strict=True)
+    return "".join(f"{side[0].upper()}{{{width / LINE:.3f}}}" for side, width in pairs)
 
 
 class PlaceSections(SphinxTransform):

@@ -41,33 +41,36 @@ class LeaveOut(SphinxPostTransform):
                 reference.replace_self(reference.children)
 
     def leave_chapters(self) -> list[str]:
-        """Remove chapters, count them, and name them before the first one that stays."""
+        """Remove chapters, count them, and name them below the contents."""
         files = list(self.document.findall(addnodes.start_of_file))
         left = [file for file in files if file["docname"] in ON_SCREEN]
         for file in left:
             # On the pages the chapter has a number.
-            file.replace_self(nodes.raw("", "\\stepcounter{chapter}\n", format="latex"))
+            file.replace_self(write_latex("\\stepcounter{chapter}"))
         names = [file["docname"] for file in left]
-        if names:
-            self.name_chapters(names)
+        self.open_front(names)
         return names
 
-    def name_chapters(self, names: list[str]) -> None:
-        """Say at the end of the front page which chapters stand on the pages alone."""
-        titles = [f"{number_page(self.env, n)} {self.env.titles[n].astext()}" for n in names]
+    def open_front(self, names: list[str]) -> None:
+        """Begin the front page below the contents, which end with what the PDF leaves out."""
+        front = next(self.document.findall(nodes.section))
+        note = [self.name_chapters(names)] if names else []
+        front[1:1] = [*note, write_latex("\\msctfront")]
+        contents = (n for n in self.document.findall(nodes.compound) if n.parent is front)
+        first = next(contents, None)
+        front.insert(front.index(first) if first else len(front), write_latex("\\msctfrontend"))
+
+    def name_chapters(self, names: list[str]) -> nodes.paragraph:
+        """Return what is said of the chapters and folds that stand on the pages alone."""
+        titles = [f"{number_page(self.env, n)} {self.env.titles[n].astext()}".strip() for n in names]
+        word, verb = ("Chapters", "are") if len(names) > 1 else ("Chapter", "is")
         text = (
-            f"This PDF is for reading. {'Chapters' if len(names) > 1 else 'Chapter'} "
-            f"{join_words(titles)} {'are' if len(names) > 1 else 'is'} for whoever checks or "
-            "rebuilds the book, and only among the HTML pages. So are longer listings, whose "
-            "place here is a line that names them; the CSV files that it names are in the "
-            "folder results beside those pages."
+            f"This is the book to be read. {word} {join_words(titles)} {verb} for whoever checks "
+            "or rebuilds it, and only among its HTML pages. There, too, are longer listings, "
+            "in whose place a line names them here; the CSV files are in the folder "
         )
-        contents = next(
-            node
-            for node in self.document.findall(nodes.compound)
-            if "toctree-wrapper" in node["classes"]
-        )
-        contents.parent.insert(contents.parent.index(contents), nodes.paragraph("", text))
+        folder = nodes.literal("", "results")
+        return nodes.paragraph("", "", nodes.Text(text), folder, nodes.Text(" beside the pages."))
 
     def find_folds(self) -> list[folded]:
         """Return the folds that hold more than words; a few words stand open on paper."""
@@ -95,7 +98,7 @@ class LeaveOut(SphinxPostTransform):
         for file in files:
             line += [nodes.Text(", "), nodes.literal("", f"{file}.csv")]
         line += nodes.Text(".")
-        fold.replace_self([nodes.raw("", "".join(counters) + "\n", format="latex"), line])
+        fold.replace_self([write_latex("".join(counters)), line])
         return ids
 
     def find_chapter(self, link: addnodes.pending_xref) -> str:
@@ -125,6 +128,11 @@ class LeaveOut(SphinxPostTransform):
         docname, place = self.find_labels()[link["reftarget"]]
         numbers = (name_number(self.env, docname, kind, place) for kind in COUNTED.values())
         return nodes.inline("", next(filter(None, numbers), link.astext()))
+
+
+def write_latex(text: str) -> nodes.raw:
+    """Return a line of LaTeX as a node."""
+    return nodes.raw("", f"{text}\n", format="latex")
 
 
 def find_docname(node: nodes.Node) -> str:
