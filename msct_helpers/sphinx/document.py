@@ -275,6 +275,14 @@ def measure_cell(cell: list[Node]) -> tuple[float, float]:
     return words + GAP, measure(text, wide=wide) + GAP
 
 
+def measure_head(cell: list[Node], lines: int) -> float:
+    """Return the width of a head on one line, or on two where it can be broken, in points."""
+    words = to_plain(cell).split(" ")
+    breaks = range(1, len(words)) if lines > 1 and len(words) > 1 else [len(words)]
+    halves = ((" ".join(words[:i]), " ".join(words[i:])) for i in breaks)
+    return 1.1 * min(max(map(measure, pair)) for pair in halves) + GAP
+
+
 def fit_widths(columns: list[Any]) -> list[float]:
     """Return widths for the columns of a table in the PDF, in points; they fill the line.
 
@@ -289,15 +297,15 @@ def fit_widths(columns: list[Any]) -> list[float]:
         A column has room for its longest word. Those that need less than an even share of the line
         get what they need, and the others share the rest by how much they have to say.
     """
-    least, wanted = [], []
-    for head, *cells in columns:
-        words, texts = zip(*map(measure_cell, cells), strict=True) if cells else ((0.0,), (0.0,))
-        word, text = measure_cell(head)
-        least.append(max(word, *words))
-        wanted.append(max(least[-1], (text - GAP) * 0.6 + GAP, *texts))
-    spare = LINE - sum(wanted)
-    if spare >= 0:
-        return [width + spare * width / sum(wanted) for width in wanted]
+    sizes = [[measure_cell(cell) for cell in column] for column in columns]
+    least = [max(word for word, _ in column) for column in sizes]
+    for lines in (1, 2):
+        wanted = [
+            max(word, measure_head(column[0], lines), *(text for _, text in cells))
+            for word, column, (_, *cells) in zip(least, columns, sizes, strict=True)
+        ]
+        if sum(wanted) <= LINE:
+            return [width * LINE / sum(wanted) for width in wanted]
     widths = dict(enumerate(least))
     room = max(LINE - sum(least), 0.0)
     # The short first: what they leave over is for the long ones.

@@ -23,6 +23,10 @@ COUNTED = {nodes.table: "table", nodes.figure: "figure"}
 """Nodes that LaTeX numbers where they have a caption, and its counters."""
 
 
+LISTED = (*COUNTED, nodes.bullet_list)
+"""What makes a fold a listing; other folds hold a few sentences."""
+
+
 class LeaveOut(SphinxPostTransform):
     """Leave chapters and folds out of the PDF, before references to them are looked for."""
 
@@ -73,11 +77,14 @@ class LeaveOut(SphinxPostTransform):
         return nodes.paragraph("", "", nodes.Text(text), folder, nodes.Text(" beside the pages."))
 
     def find_folds(self) -> list[folded]:
-        """Return the folds that hold more than words; a few words stand open on paper."""
+        """Return the folds to leave out.
+
+        A few sentences stand open on paper, and so does what a section would be empty without.
+        """
         return [
             fold
             for fold in self.document.findall(folded)
-            if any(isinstance(node, tuple(COUNTED)) for node in fold.findall())
+            if any(isinstance(node, LISTED) for node in fold.findall()) and not is_alone(fold)
         ]
 
     def leave_fold(self, fold: folded) -> list[str]:
@@ -141,6 +148,25 @@ def find_docname(node: nodes.Node) -> str:
     while not (isinstance(node, nodes.Element) and node.get("docname")):
         node = node.parent
     return str(node["docname"])
+
+
+def is_alone(fold: nodes.Node) -> bool:
+    """Return whether a section shows nothing but a fold."""
+    section = fold.parent
+    while not isinstance(section, nodes.section):
+        section = section.parent
+    inside = set(map(id, fold.findall()))
+    shown = (n for n in section.findall(nodes.Text) if id(n) not in inside)
+    return all(is_unseen(text, section) for text in shown)
+
+
+def is_unseen(text: nodes.Node, section: nodes.Node) -> bool:
+    """Return whether a text of a section is its title, or code."""
+    while text is not section:
+        if isinstance(text, nodes.title | nodes.raw | nodes.literal_block):
+            return True
+        text = text.parent
+    return False
 
 
 def list_captioned(fold: nodes.Element) -> Iterator[nodes.Element]:
