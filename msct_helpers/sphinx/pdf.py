@@ -125,7 +125,7 @@ class FitPaper(SphinxPostTransform):
         # What links lead to begins on the page where it goes on.
         for target in list(self.document.findall(nodes.target)):
             if isinstance(target.next_node(descend=False, siblings=True), nodes.paragraph):
-                target.parent.insert(target.parent.index(target), write_latex("\\needspace{4em}"))
+                target.parent.insert(target.parent.index(target), write_latex("\\msctroom{4em}"))
         # LaTeX gives an empty paragraph in a cell a line of its own.
         for cell in self.document.findall(nodes.entry):
             if not cell.astext().strip():
