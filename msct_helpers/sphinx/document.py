@@ -410,12 +410,12 @@ def depart_folded_title(self: Any, node: folded_title) -> None:
 
 def print_title(self: Any, node: folded_title) -> None:
     """Begin the title on paper."""
-    self.body.append("\n\n\\textbf{")
+    self.body.append("\n\n\\msctroom{6em}\\textbf{")
 
 
 def depart_print_title(self: Any, node: folded_title) -> None:
     """End the title on paper."""
-    self.body.append("}\\par\n")
+    self.body.append("}\\par\\nobreak\n")
 
 
 def guard_templates(

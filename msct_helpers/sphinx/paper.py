@@ -19,7 +19,7 @@ from msct_helpers.sphinx.document import folded, folded_title
 ON_SCREEN = ("chapters/standards", "chapters/data-dictionary", "chapters/how-to-rebuild")
 """Chapters for whoever checks, changes or rebuilds the book; the PDF leaves them out."""
 
-COUNTED = {nodes.table: "table", nodes.figure: "figure"}
+COUNTED: dict[type[nodes.Element], str] = {nodes.table: "table", nodes.figure: "figure"}
 """Nodes that LaTeX numbers where they have a caption, and its counters."""
 
 
@@ -66,7 +66,9 @@ class LeaveOut(SphinxPostTransform):
 
     def name_chapters(self, names: list[str]) -> nodes.paragraph:
         """Return what is said of the chapters and folds that stand on the pages alone."""
-        titles = [f"{number_page(self.env, n)} {self.env.titles[n].astext()}".strip() for n in names]
+        titles = [
+            f"{number_page(self.env, n)} {self.env.titles[n].astext()}".strip() for n in names
+        ]
         word, verb = ("Chapters", "are") if len(names) > 1 else ("Chapter", "is")
         text = (
             f"This is the book to be read. {word} {join_words(titles)} {verb} for whoever checks "
@@ -171,8 +173,9 @@ def is_unseen(text: nodes.Node, section: nodes.Node) -> bool:
 
 def list_captioned(fold: nodes.Element) -> Iterator[nodes.Element]:
     """Yield the tables and figures of a fold that have a caption, which LaTeX counts."""
-    for node in fold.findall(lambda n: isinstance(n, tuple(COUNTED))):
-        if any(isinstance(child, nodes.title | nodes.caption) for child in node.children):
+    for node in fold.findall(nodes.Element):
+        captions = [c for c in node.children if isinstance(c, nodes.title | nodes.caption)]
+        if type(node) in COUNTED and captions:
             yield node
 
 
@@ -182,7 +185,7 @@ def number_page(env: BuildEnvironment, docname: str) -> str:
 
 
 def name_number(env: BuildEnvironment, docname: str, kind: str, place: str) -> str:
-    """Return what a table or figure is called, such as "Table 2.3"; blank where it has no number."""
+    """Return what a table or figure is called, as in "Table 2.3"; blank without a number."""
     number = env.toc_fignumbers.get(docname, {}).get(kind, {}).get(place)
     return env.config.numfig_format[kind] % join_numbers(number) if number else ""
 
