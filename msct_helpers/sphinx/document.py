@@ -32,7 +32,7 @@ LINE = 483.0
 GAP = 8.0
 """Points between two columns of a table in the PDF."""
 
-WIDTHS = (("iljtfI.,:;'|()[]! \N{NO-BREAK SPACE}", 2.9), ("mwMW%@", 7.2))
+WIDTHS = dict.fromkeys("iljtfI.,:;'|()[]! \N{NO-BREAK SPACE}", 2.9) | dict.fromkeys("mwMW%@", 7.2)
 """Points of letters that are much narrower or wider than others, in the type of tables."""
 
 LONG = 12
@@ -262,9 +262,7 @@ def is_numeric(cells: Iterable[list[Node]]) -> bool:
 
 def measure(text: str, *, wide: bool = False) -> float:
     """Return about how wide a text is in a table of the PDF, in points; code is set wider."""
-    if wide:
-        return 5.0 * len(text)
-    return sum(next((w for letters, w in WIDTHS if c in letters), 4.2) for c in text)
+    return 5.0 * len(text) if wide else sum(WIDTHS.get(letter, 4.2) for letter in text)
 
 
 def measure_cell(cell: list[Node]) -> tuple[float, float]:

@@ -71,9 +71,9 @@ class LeaveOut(SphinxPostTransform):
         ]
         word, verb = ("Chapters", "are") if len(names) > 1 else ("Chapter", "is")
         text = (
-            f"This is the book to be read. {word} {join_words(titles)} {verb} for whoever checks "
-            "or rebuilds it, and only among its HTML pages. There, too, are longer listings, "
-            "in whose place a line names them here; the CSV files are in the folder "
+            f"{word} {join_words(titles)} {verb} for whoever checks or rebuilds this book, "
+            "and only among its HTML pages. So are longer listings, in whose place a line names them here. "
+            "CSV files are in the folder "
         )
         folder = nodes.literal("", "results")
         return nodes.paragraph("", "", nodes.Text(text), folder, nodes.Text(" beside the pages."))
