@@ -69,11 +69,12 @@ class LeaveOut(SphinxPostTransform):
         titles = [
             f"{number_page(self.env, n)} {self.env.titles[n].astext()}".strip() for n in names
         ]
-        word, verb = ("Chapters", "are") if len(names) > 1 else ("Chapter", "is")
+        several = len(names) > 1
+        word, verbs = ("Chapters", "are {} stand") if several else ("Chapter", "is {} stands")
+        said = verbs.format("for whoever checks or rebuilds this book, and")
         text = (
-            f"{word} {join_words(titles)} {verb} for whoever checks or rebuilds this book, "
-            "and only among its HTML pages. So are longer listings, in whose place a line names them here. "
-            "CSV files are in the folder "
+            f"{word} {join_words(titles)} {said} among its HTML pages alone. So do longer listings, "
+            "in whose place a line names them here. CSV files are in the folder "
         )
         folder = nodes.literal("", "results")
         return nodes.paragraph("", "", nodes.Text(text), folder, nodes.Text(" beside the pages."))
