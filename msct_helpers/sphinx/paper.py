@@ -73,7 +73,7 @@ class LeaveOut(SphinxPostTransform):
         word, verbs = ("Chapters", "are {} stand") if several else ("Chapter", "is {} stands")
         said = verbs.format("for whoever checks or rebuilds this book, and")
         text = (
-            f"{word} {join_words(titles)} {said} among its HTML pages alone. So do longer listings, "
+            f"{word} {join_words(titles)} {said} among its HTML pages alone. So do long listings, "
             "in whose place a line names them here. CSV files are in the folder "
         )
         folder = nodes.literal("", "results")
