@@ -24,7 +24,14 @@ from msct_helpers.book.document import (
     to_html,
     to_plain,
 )
-from msct_helpers.sphinx.document import PlaceSections, TreeBuilder
+from msct_helpers.sphinx.document import (
+    GAP,
+    LINE,
+    PlaceSections,
+    TreeBuilder,
+    fit_widths,
+    measure,
+)
 from msct_helpers.trial.text import slug
 from tests.hostile import PAYLOADS
 
@@ -131,3 +138,23 @@ def test_what_is_folded_opens_under_its_title_and_a_sentence_stands_open() -> No
     said = Document(parse("Not assessable."))
     assert fold("More", said).blocks == parse("Not assessable.")
     assert [block["kind"] for block in fold("More", said, words=True).blocks] == ["fold"]
+
+
+@given(st.lists(st.lists(st.text("ab ", min_size=1), min_size=2, max_size=2), min_size=1))
+@settings(deadline=None)
+def test_columns_fill_the_line_and_have_room_for_their_words(texts: list[list[str]]) -> None:
+    columns = [[parse_inline(cell) for cell in column] for column in texts]
+    widths = fit_widths(columns)
+    assert sum(widths) == pytest.approx(LINE)
+    least = [
+        max((measure(w) for text in column for w in text.split()), default=0) for column in texts
+    ]
+    if sum(least) + GAP * len(least) <= LINE:
+        assert all(w + GAP <= width + 1e-6 for w, width in zip(least, widths, strict=True))
+
+
+def test_short_columns_get_what_they_need_and_long_ones_the_rest() -> None:
+    columns = [["Month", "6"], ["What it says", "many words " * 40], ["Why", "some words " * 30]]
+    month, says, why = fit_widths([[parse_inline(cell) for cell in c] for c in columns])
+    assert measure("Month") + GAP <= month < 60
+    assert says == pytest.approx(why, rel=0.1)

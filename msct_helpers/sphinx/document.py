@@ -7,6 +7,7 @@ show what ``study.yml`` says; none of it passes through Markdown or any other ma
 import base64
 import hashlib
 import html
+import math
 import posixpath
 import re
 from collections.abc import Iterable
@@ -25,11 +26,17 @@ from sphinx.util.docutils import SphinxRole
 from msct_helpers.book.document import MIME, Node, to_plain
 from msct_helpers.trial.text import show_characters
 
-LINE = 104
-"""Letters on a line of a table in the PDF."""
+LINE = 483.0
+"""Points on a line of the PDF."""
 
-LONG = 5
-"""Rows of a table from which on it may break over pages of the PDF."""
+GAP = 8.0
+"""Points between two columns of a table in the PDF."""
+
+WIDTHS = dict.fromkeys("iljtfI.,:;'|()[]! \N{NO-BREAK SPACE}", 2.9) | dict.fromkeys("mwMW%@", 7.2)
+"""Points of letters that are much narrower or wider than others, in the type of tables."""
+
+LONG = 12
+"""Lines of a table from which on it may break over pages of the PDF."""
 
 SPANS: dict[str, type[nodes.Element]] = {
     "paragraph": nodes.paragraph,
@@ -188,7 +195,9 @@ class TreeBuilder:
         heads, rows = block["heads"], block["rows"]
         columns = list(zip(heads, *rows, strict=True))
         sides = ["right" if is_numeric(column[1:]) else "left" for column in columns]
-        classes = ["colwidths-auto", "msct", *(["longtable"] if len(rows) > LONG else [])]
+        widths = fit_widths(columns)
+        long = count_lines(rows, widths) > LONG
+        classes = ["colwidths-auto", "msct", *(["longtable"] if long else [])]
         table = nodes.table(classes=classes)
         if block["caption"]:
             table += nodes.title("", "", *self.build_inline(block["caption"]))
@@ -202,7 +211,7 @@ class TreeBuilder:
         group += body
         table += group
         self.name(table, block["name"])
-        return [addnodes.tabular_col_spec(spec=format_columns(columns, sides)), table]
+        return [addnodes.tabular_col_spec(spec=format_columns(widths, sides)), table]
 
     def build_row(self, cells: list[list[Node]], sides: list[str], above: str = "") -> nodes.row:
         """Return a row of a table; one whose first cell is blank is named as that above it."""
@@ -242,7 +251,7 @@ class TreeBuilder:
         return [figure]
 
     def build_fold(self, block: Node) -> list[nodes.Element]:
-        """Return what a reader may open; on paper it stands open."""
+        """Return what a reader may open; on paper `msct_helpers.sphinx.paper` decides."""
         title = folded_title("", "", *self.build_inline(block["title"]))
         return [folded("", title, *self.build_blocks(block["blocks"]))]
 
@@ -250,7 +259,8 @@ class TreeBuilder:
         """Return a link to the numbers of a table or figure as CSV."""
         up = "../" * self.env.docname.count("/")
         link = f'<a href="{up}results/{block["name"]}.csv" download>Numbers behind this (CSV)</a>'
-        return [nodes.raw("", f'<p class="msct-rows">{link}</p>', format="html")]
+        shown = f'<p class="msct-rows">{link}</p>'
+        return [nodes.raw("", shown, format="html", rows=block["name"])]
 
 
 def is_numeric(cells: Iterable[list[Node]]) -> bool:
@@ -259,32 +269,73 @@ def is_numeric(cells: Iterable[list[Node]]) -> bool:
     return any(texts) and all(re.match(r"$|[\d−<]|NE", text) for text in texts)
 
 
-def measure_column(column: Iterable[list[Node]]) -> tuple[float, float]:
-    """Return how wide the longest word of a column is, as a share of the line, and its text."""
-    words, longest = [0.0], 0
-    for cell in column:
-        wide = any(part["kind"] == "literal" for part in cell)
-        text = to_plain(cell)
-        longest = max(longest, len(text))
-        # Code is set in a wider type.
-        words += [(1.6 if wide else 1.2) * len(word) for word in text.split(" ")]
-    return (max(words) + 4) / LINE, float(min(longest, 60))
+def measure(text: str, *, wide: bool = False) -> float:
+    """Return about how wide a text is in a table of the PDF, in points; code is set wider."""
+    return 5.0 * len(text) if wide else sum(WIDTHS.get(letter, 4.2) for letter in text)
 
 
-def format_columns(columns: list[Any], sides: list[str]) -> str:
-    """Return column widths for the PDF, as shares of the line.
+def measure_cell(cell: list[Node]) -> tuple[float, float]:
+    """Return the width of the longest word of a cell, and that of all its text, in points."""
+    wide = any(part["kind"] == "literal" for part in cell)
+    text = to_plain(cell)
+    words = max(measure(word, wide=wide) for word in text.split(" "))
+    return words + GAP, measure(text, wide=wide) + GAP
 
-    Each column has room for its longest word; what is left goes to the columns with most text.
+
+def measure_head(cell: list[Node], lines: int) -> float:
+    """Return the width of a head on one line, or on two where it can be broken, in points."""
+    words = to_plain(cell).split(" ")
+    breaks = range(1, len(words)) if lines > 1 and len(words) > 1 else [len(words)]
+    halves = ((" ".join(words[:i]), " ".join(words[i:])) for i in breaks)
+    return 1.1 * min(max(map(measure, pair)) for pair in halves) + GAP
+
+
+def fit_widths(columns: list[Any]) -> list[float]:
+    """Return widths for the columns of a table in the PDF, in points; they fill the line.
+
+    Parameters
+    ----------
+    columns
+        Cells of each column, its head first; a head may stand on two lines.
+
+    Returns
+    -------
+    list of float
+        A column has room for its longest word. Those that need less than an even share of the line
+        get what they need, and the others share the rest by how much they have to say.
     """
-    least, wanted = zip(*(measure_column(column) for column in columns), strict=True)
-    spare, total = max(1 - sum(least), 0), max(sum(least), 1)
-    shares = [
-        (low + spare * want / (sum(wanted) or 1)) / total
-        for low, want in zip(least, wanted, strict=True)
-    ]
-    return "".join(
-        f"{side[0].upper()}{{{share:.3f}}}" for side, share in zip(sides, shares, strict=True)
+    sizes = [[measure_cell(cell) for cell in column] for column in columns]
+    least = [max(word for word, _ in column) for column in sizes]
+    for lines in (1, 2):
+        wanted = [
+            max(word, measure_head(column[0], lines), *(text for _, text in cells))
+            for word, column, (_, *cells) in zip(least, columns, sizes, strict=True)
+        ]
+        if sum(wanted) <= LINE:
+            return [width * LINE / sum(wanted) for width in wanted]
+    widths = dict(enumerate(least))
+    room = max(LINE - sum(least), 0.0)
+    # The short first: what they leave over is for the long ones.
+    for left, i in enumerate(sorted(widths, key=lambda i: wanted[i] - least[i])):
+        more = min(wanted[i] - least[i], room / (len(widths) - left))
+        widths[i] += more
+        room -= more
+    total = max(sum(widths.values()), LINE)
+    return [widths[i] * LINE / total for i in sorted(widths)]
+
+
+def count_lines(rows: list[list[list[Node]]], widths: list[float]) -> int:
+    """Return about how many lines the rows of a table have in the PDF."""
+    return sum(
+        max(math.ceil((measure_cell(cell)[1] - GAP) / (width - GAP)) for cell, width in cells)
+        for cells in (list(zip(row, widths, strict=True)) for row in rows)
     )
+
+
+def format_columns(widths: list[float], sides: list[str]) -> str:
+    """Return column widths for the PDF, as shares of the line."""
+    pairs = zip(sides, widths, strict=True)
+    return "".join(f"{side[0].upper()}{{{width / LINE:.3f}}}" for side, width in pairs)
 
 
 class PlaceSections(SphinxTransform):
@@ -366,12 +417,12 @@ def depart_folded_title(self: Any, node: folded_title) -> None:
 
 def print_title(self: Any, node: folded_title) -> None:
     """Begin the title on paper."""
-    self.body.append("\n\n\\textbf{")
+    self.body.append("\n\n\\msctroom{6em}\\textbf{")
 
 
 def depart_print_title(self: Any, node: folded_title) -> None:
     """End the title on paper."""
-    self.body.append("}\\par\n")
+    self.body.append("}\\par\\nobreak\n")
 
 
 def guard_templates(

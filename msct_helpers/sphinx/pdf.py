@@ -22,6 +22,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import texescape
 
 from msct_helpers.sphinx.document import data_text
+from msct_helpers.sphinx.paper import LeaveOut, write_latex
 from msct_helpers.trial.paths import ROOT
 
 PDF = ROOT / "_build" / "pdf" / "msct-trial-report.pdf"
@@ -121,6 +122,10 @@ class FitPaper(SphinxPostTransform):
             # A figure drawn narrower than the others stays narrower.
             share = min(image.get("drawn", [0.0])[0] / FULL_WIDTH or 1.0, 1.0)
             image["width"] = f"{62 * share:.0f}%"
+        # What links lead to begins on the page where it goes on.
+        for target in list(self.document.findall(nodes.target)):
+            if isinstance(target.next_node(descend=False, siblings=True), nodes.paragraph):
+                target.parent.insert(target.parent.index(target), write_latex("\\msctroom{4em}"))
         # LaTeX gives an empty paragraph in a cell a line of its own.
         for cell in self.document.findall(nodes.entry):
             if not cell.astext().strip():
@@ -161,5 +166,6 @@ def copy_offered(app: Sphinx) -> None:
 def setup_pdf(app: Sphinx) -> None:
     """Register what the PDF needs."""
     app.add_config_value("msct_offered", [], "html", [list])
+    app.add_post_transform(LeaveOut)
     app.add_post_transform(FitPaper)
     app.connect("env-updated", set_title)
