@@ -322,14 +322,15 @@ def test_statements_are_grouped_by_verdict() -> None:
 
 def test_what_is_said_of_a_change_follows_the_plan() -> None:
     units = {f"chg.alb.m{visit}.mean": "g/L" for visit in (24, 26)} | {"chg.alt.m6.mean": "U/L"}
-    said = ledger.say_claim(claim("E10") | {"not_stated": ""}, {}, units, Plan(level=0.9))
+    built = {"not_stated": "", "words": "built in"}
+    said = ledger.say_claim(claim("E10") | built, {}, units, Plan(level=0.9))
     assert "(90% interval {chg.alb.m24.ci_low} to {chg.alb.m24.ci_high}), p = " in said
     assert "{chg.alb.m24.p_t} (t) and {chg.alb.m24.p_wilcoxon} (Wilcoxon)" in said
     assert "[](efficacy-endpoints.md), [](#tab-courses)" in said
     # The data set counts weeks, and albumin is none of its endpoints.
     visits = plan_visits((0, 12, 26), "week")
     weeks = Plan(visits=visits, unit="week", horizon_months=6, endpoints=("ALT",))
-    said = ledger.say_claim(claim("E7", weeks), {}, units, weeks)
+    said = ledger.say_claim(claim("E7", weeks) | {"words": "built in"}, {}, units, weeks)
     assert "Week 26: among {chg.alb.m26.n} participants" in said
     assert (
         "the mean of all {obs.alb.m26.n} seen differs from baseline by {obs.alb.m26.diff}" in said

@@ -8,6 +8,7 @@ import pandas as pd
 from msct_helpers.abstract.robustness import Check, find_failed, list_asked
 from msct_helpers.abstract.statements import HEADS, NOT_TESTABLE, VERDICTS, WEIGHED, WORDS
 from msct_helpers.ard.results import make_id, make_record, make_rows, make_text_row, ref
+from msct_helpers.book.document import quote
 from msct_helpers.book.layout import Cell, Row
 from msct_helpers.book.words import join_words, name_unit, upper_first
 from msct_helpers.stats.estimate import estimate_proportion
@@ -71,11 +72,10 @@ def summarise_claim(claim: Mapping[Any, Any], checks: Checks, plan: Plan) -> lis
     own: dict[str, Any] = {"group": claim["id"], "function": "check_statements"}
     rows = [make_text_row("claim", "verdict", claim["words"], method="see the rules", **own)]
     if not pd.isna(claim["found_count"]):
-        found = estimate_proportion(
-            int(claim["found_count"]), int(claim["found_denominator"]), plan.level
-        )
+        total = int(claim["found_denominator"])
+        found = estimate_proportion(int(claim["found_count"]), total, plan.level)
         method = f"Clopper-Pearson {plan.level_words} interval"
-        rows += make_rows("claim", found, method=method, **own)
+        rows += make_rows("claim", found, n=total, method=method, **own)
     known = list_outcomes(checks).get(claim["id"])
     if known:
         tally: dict[str, float] = {"survives_count": sum(known), "checks_count": len(known)}
@@ -217,10 +217,9 @@ def say_claim(
     if able:
         say = say_count if claim["kind"] == "count" else say_changes
         found = f"{say(claim, units, plan)} "
-    verdict = ref("claim", "verdict", group=claim["id"])
     return "\n".join(
         [
-            f"**{claim['id']}. {claim['statement']}** *On these data: {verdict}.*",
+            f"**{claim['id']}. {claim['statement']}** *On these data: {quote(claim['words'])}.*",
             "",
             f"{found}{silent}Shown in {link_shown(claim, able, plan)}.",
             "",

@@ -157,23 +157,10 @@ def fold(title: str, *documents: Document, words: bool = False) -> Document:
 
 
 def fold_rest(shown: Document, *, target: str = "") -> Document:
-    """Return a document folded under its first paragraph; `target` is a place for links to it.
-
-    The paragraph keeps its words, not its links: whoever clicks on it opens the rest.
-    """
+    """Return a document folded under its first paragraph, of words alone, where links lead."""
     first, *rest = shown.blocks
-    block = {"kind": "fold", "title": _unlink(first["children"]), "blocks": rest}
+    block = {"kind": "fold", "title": first["children"], "blocks": rest}
     return Document([block | ({"target": target} if target else {})])
-
-
-def _unlink(children: list[Node]) -> list[Node]:
-    """Return leaves and spans with their numbers as plain text."""
-    return [
-        {"kind": "text", "text": c["text"]}
-        if c["kind"] == "number"
-        else c | ({"children": _unlink(c["children"])} if "children" in c else {})
-        for c in children
-    ]
 
 
 TAGS = {

@@ -101,13 +101,12 @@ class LeaveOut(SphinxPostTransform):
             names += [n for i in node["ids"] if (n := name_number(self.env, docname, kind, i))]
         title = next(fold.findall(folded_title))
         files = [raw["rows"] for raw in fold.findall(nodes.raw) if "rows" in raw]
-        where = "on the HTML page of this chapter"
-        said = f"{join_words(names)}, {where}" if names else where
         line = nodes.paragraph("", "", *[child.deepcopy() for child in title.children])
-        line += nodes.Text(f": {said}")
-        for file in files:
-            line += [nodes.Text(", "), nodes.literal("", f"{file}.csv")]
-        line += nodes.Text(".")
+        if names:
+            line += nodes.Text(f": {join_words(names)}, on the HTML page of this chapter")
+            for file in files:
+                line += [nodes.Text(", "), nodes.literal("", f"{file}.csv")]
+            line += nodes.Text(".")
         fold.replace_self([write_latex("".join(counters)), line])
         return ids
 
