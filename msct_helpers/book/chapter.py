@@ -369,5 +369,5 @@ def _round_places(shape: re.Match[bytes]) -> bytes:
 
 
 def _clear_text(text: re.Match[bytes]) -> bytes:
-    """Return the head of a text without the font in which it was measured, nor turned by nothing."""
+    """Return the head of a text without the font by which it was measured, or a turn by nothing."""
     return re.sub(rb"; font-family: [^;\"]*| transform=\"rotate\(-0 [^\"]*\"", b"", text[0])

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -203,15 +204,13 @@ def name_ends(ax: Axes, lines: Sequence[Line2D], names: Sequence[str], tall: flo
     """
     low, high = ax.get_ylim()
     least = (high - low) * LINE * SMALL / 72 / tall
-    ends = [float(line.get_ydata()[-1]) for line in lines]  # type: ignore[index]
-    x = max(float(line.get_xdata()[-1]) for line in lines)  # type: ignore[index]
-    for (name, line), y in zip(
-        sorted(zip(names, lines, strict=True), key=lambda pair: float(pair[1].get_ydata()[-1])),
-        spread(sorted(ends), least), strict=True,
-    ):  # fmt: skip
+    ends = [float(np.asarray(line.get_ydata())[-1]) for line in lines]
+    x = max(float(np.asarray(line.get_xdata())[-1]) for line in lines)
+    rising = sorted(zip(ends, names, strict=True))
+    for (_, name), y in zip(rising, spread(sorted(ends), least), strict=True):
         ax.annotate(
             name, (x, y), (4, 0), textcoords="offset points", va="center", fontsize=SMALL,
-            color=line.get_color(), annotation_clip=False,
+            annotation_clip=False,
         )  # fmt: skip
 
 
@@ -277,5 +276,5 @@ def write_mark(fig: Figure, text: str) -> None:
     fig.supxlabel(shown, x=0.01, ha="left", fontsize=SMALL, color=INK)
 
 
-LONGEST_MARK = 70
+LONGEST_MARK = 80
 """Characters of a mark that are written under a drawing."""

@@ -33,8 +33,8 @@ from msct_helpers.trial.plan import Plan
 FLOW_WIDTH = 5.2
 """Most inches of the flow diagram: its words are few."""
 
-PAD = 0.09
-"""Room between a box and its text, inches."""
+PAD, GAP = 0.09, 0.2
+"""Room between a box and its text, and between boxes, inches."""
 
 
 def plot_flow(steps: pd.DataFrame) -> Figure:
@@ -48,13 +48,16 @@ def plot_flow(steps: pd.DataFrame) -> Figure:
     """
     set_style()
     width = min(get_width(), FLOW_WIDTH)
-    main, gutter = 0.5 * width, 0.22
-    rest = width - main - gutter - 0.1
+    main = 0.58 * width
+    middle = 0.05 + main / 2
+    # Boxes beside the arrow stand in the gaps between those that it joins.
+    edge = middle + 0.3
+    rest = width - edge - 0.05
     line = LINE * SIZE / 72
     boxes = [wrap(fit_font(text), main - 2 * PAD) for text in steps["STEP"]]
     left = [wrap(fit_font(text), rest - 2 * PAD) if text else "" for text in steps["LEFT"]]
     heights = [measure_box(text) for text in boxes]
-    gaps = [0.0, *(measure_box(text) + 0.12 if text else 0.25 for text in left[1:])]
+    gaps = [0.0, *(measure_box(text) + GAP if text else 0.25 for text in left[1:])]
     height = sum(gaps) + sum(heights) + 0.1
     # Room for what data they are.
     foot = 0.05 + line
@@ -63,14 +66,13 @@ def plot_flow(steps: pd.DataFrame) -> Figure:
     ax.set_axis_off()
     ax.set(xlim=(0, width), ylim=(-height - foot + 0.05, 0.05))
     arrow = {"arrowstyle": "-|>", "color": INK, "shrinkA": 0, "shrinkB": 0}
-    middle, y = 0.05 + main / 2, 0.0
+    y = 0.0
     for text, beside, gap, tall in zip(boxes, left, gaps, heights, strict=True):
         if gap:
             ax.annotate("", (middle, y - gap), (middle, y), arrowprops=arrow)
         if beside:
-            edge = 0.05 + main + gutter
             ax.plot([middle, edge], [y - gap / 2] * 2, color=INK, lw=1)
-            draw_box(ax, beside, (edge, y - 0.06, rest), ORANGE)
+            draw_box(ax, beside, (edge, y - GAP / 2, rest), ORANGE)
         y -= gap
         draw_box(ax, text, (0.05, y, main), BLUE)
         y -= tall

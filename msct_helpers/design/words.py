@@ -16,6 +16,7 @@ from msct_helpers.design.size import Protocol
 from msct_helpers.design.table import ENDPOINTS, plan_differences, plan_trial
 
 LABEL = "From formulas and simulated trials; every input is assumed."
+MARK = "Formulas and simulated trials; every input is assumed"
 DIFFERENCES = (2.0, 3.0, 4.0)
 """Differences of MELD, in points, for which sizes are shown."""
 

@@ -19,8 +19,10 @@ from msct_helpers.book.figures import (
     SIZE,
     SMALL,
     ZERO,
+    get_width,
     is_narrow,
     make_figure,
+    measure,
     new_figure,
     point_better,
     write_key_of,
@@ -112,8 +114,9 @@ def plot_outcomes(record: pd.DataFrame) -> Figure:
     """
     wide = record.pivot(index="parameter", columns="statistic", values="value")
     wide = wide.loc[list(dict.fromkeys(record["parameter"]))[::-1]]
-    fig, ax = make_figure(1.1 + 0.42 * len(wide))
+    fig, ax = make_figure(1.2 + 0.46 * len(wide))
     left = np.zeros(len(wide))
+    total = wide[list(map(name_count, OUTCOME_COLOURS))].sum(axis=1).max()
     for outcome, colour in OUTCOME_COLOURS.items():
         size = wide[name_count(outcome)].to_numpy(dtype=float)
         name = "died" if outcome == "DEATH" else outcome.lower().replace("liver ", "")
@@ -123,8 +126,12 @@ def plot_outcomes(record: pd.DataFrame) -> Figure:
         )  # fmt: skip
         ink = "white" if outcome in ("BETTER", "DEATH") else INK
         for y, (start, width) in enumerate(zip(left, size, strict=True)):
-            if width:
-                ax.text(start + width / 2, y, f"{width:.0f}", ha="center", va="center", color=ink)
+            text = f"{width:.0f}"
+            fits = width / total * 0.7 * get_width() > measure(text) + 0.03
+            if width and fits:
+                ax.text(start + width / 2, y, text, ha="center", va="center", color=ink)
+            elif width:
+                ax.text(start + width / 2, y + 0.36, text, ha="center", va="bottom", fontsize=SMALL)
         left += size
     ax.set_yticks(range(len(wide)), [MEASURES[code].name for code in wide.index])
     ax.set(xlabel="Participants", xlim=(0, left.max()))
@@ -207,7 +214,9 @@ def plot_forest(record: pd.DataFrame, plan: Plan) -> Figure:
             arrow = "better →" if MEASURES[row["parameter"]].better > 0 else "← better"
             name = f"{upper_first(MEASURES[row['parameter']].name)} (n = {size}), {arrow}"
             ax.text(0, place + 1.1 * line, name, transform=across, va="center")
-    ax.axvline(0, **ZERO)
+    top = y + line * np.where(new, 0.6, 1.0)
+    ax.vlines(np.zeros(len(y)), y - 0.5 * line, top, **ZERO)
+    ax.locator_params(axis="x", nbins=5)
     label = f"Change, baseline SD ({plan.level_words} interval)"
     ax.set(xlabel=label, ylim=(y[-1] - line, 0))
     ax.spines["left"].set_visible(False)

@@ -59,7 +59,7 @@ def plot_compatible() -> Figure:
     fig, ax = make_figure(3.6)
     lines, names = [], []
     ratio = np.linspace(0.6, 1.6, 60)
-    for colour, style, creat in zip((BLUE, INK, ORANGE), ("-", "--", ":"), (0.9, 1.0, 1.1), strict=True):
+    for colour, style, creat in ((BLUE, "-", 0.9), (INK, "--", 1.0), (ORANGE, ":", 1.1)):
         left = MELD_WEIGHTS["BILI"] * np.log(ratio) + MELD_WEIGHTS["CREAT"] * np.log(creat)
         change = f"{100 * (creat - 1):+.0f}%".replace("-", "\N{MINUS SIGN}")
         names.append(f"creatinine {change if creat != 1 else 'unchanged'}")
@@ -67,7 +67,7 @@ def plot_compatible() -> Figure:
         lines += ax.plot(100 * (ratio - 1), line, style, color=colour)
     ax.axhline(0, **ZERO)
     ax.axvline(0, **ZERO)
-    ax.text(-38, -12, "MELD(i) lower: better")
+    ax.text(-38, -20, "MELD(i) lower:\nbetter")
     ax.text(30, 12, "MELD(i) higher")
     ax.set(xlabel="Change in bilirubin, %", ylabel="Change in INR, %")
     name_lines(ax, lines, names, 3.0)

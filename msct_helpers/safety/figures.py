@@ -32,7 +32,9 @@ def plot_risks(record: pd.DataFrame, plan: Plan) -> Figure:
     )  # fmt: skip
     fig, ax, places = make_rows([(LABELS[g], t) for g, t in zip(groups, told, strict=True)])
     low, high = wide["percent"] - wide["percent_low"], wide["percent_high"] - wide["percent"]
-    ax.errorbar(wide["percent"], places, xerr=[low, high], fmt="o", color=BLUE, capsize=4)
+    ax.errorbar(
+        wide["percent"], places, xerr=[low, high], fmt="o", color=BLUE, capsize=4, clip_on=False
+    )
     ax.set(xlabel=f"Per cent (exact {plan.level_words} interval), \N{LEFTWARDS ARROW} better")
     ax.set_xlim(left=0)
     return fig
@@ -56,7 +58,13 @@ def plot_liver(peaks: pd.DataFrame) -> Figure:
         axis.set_major_locator(FixedLocator(ticks))
         axis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axis.set_minor_locator(NullLocator())
-    ax.margins(0.12)
+    # Each quarter has room for its name, beside its lines and above or below all dots.
+    room = {"ALT": (0.3, 10.0), "BILI": (0.7, 5.0)}
+    ends = {
+        code: (min(low, peaks[code].min() / 1.5), max(high, 1.5 * peaks[code].max()))
+        for code, (low, high) in room.items()
+    }
+    ax.set(xlim=ends["ALT"], ylim=ends["BILI"])
     corners = {"Hy's law": (0.99, 0.99), "bilirubin alone": (0.01, 0.99), "ALT alone": (0.99, 0.01)}
     for text, (x, y) in corners.items():
         side, level = ("right" if x > 0.5 else "left"), ("top" if y > 0.5 else "bottom")

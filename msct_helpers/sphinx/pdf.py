@@ -21,7 +21,8 @@ from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import texescape
 
-from msct_helpers.sphinx.document import data_text
+from msct_helpers.book.figures import WIDE
+from msct_helpers.sphinx.document import data_text, picture
 from msct_helpers.trial.paths import ROOT
 
 PDF = ROOT / "_build" / "pdf" / "msct-trial-report.pdf"
@@ -36,8 +37,8 @@ OFFERED = {
 }
 """Files that the front page offers where they were made from the same state of the book."""
 
-FULL_WIDTH = 374.4
-"""Width of most figures as drawn, points."""
+FULL_WIDTH = 72 * WIDE
+"""Width of most figures as drawn, points: that of a line."""
 
 FONTS = ("FreeSerif", "FreeSerifBold", "FreeSans", "FreeSansBold")
 """Fonts of the PDF in which text of a data set may be set."""
@@ -117,10 +118,12 @@ class FitPaper(SphinxPostTransform):
         """Remove the input part of every code cell and set the width of figures."""
         for data in self.document.findall(data_text):
             data.children = [nodes.Text(fit_fonts(data.astext()))]
+        for pair in list(self.document.findall(picture)):
+            pair.replace_self(pair.children[-1])
         for image in self.document.findall(nodes.image):
             # A figure drawn narrower than the others stays narrower.
             share = min(image.get("drawn", [0.0])[0] / FULL_WIDTH or 1.0, 1.0)
-            image["width"] = f"{62 * share:.0f}%"
+            image["width"] = f"{100 * share:.0f}%"
         # LaTeX gives an empty paragraph in a cell a line of its own.
         for cell in self.document.findall(nodes.entry):
             if not cell.astext().strip():

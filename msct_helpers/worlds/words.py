@@ -34,6 +34,7 @@ from msct_helpers.worlds.report import ASKED, READ
 from msct_helpers.worlds.tally import ALL
 
 LABEL = "Simulated trials under the assumptions listed; no patient is represented."
+MARK = "Simulated trials; no patient is represented"
 SHAPES = ((INK, "o"), (BLUE, "s"), (GREEN, "^"), (ORANGE, "D"))
 """Colours and markers of the worlds with which improvement is compared."""
 
@@ -393,7 +394,8 @@ def plot_grid(record: pd.DataFrame) -> Figure:
     ax.set_yticks(
         range(len(rows)), [f"{r.analysis.removeprefix('grid-')}: {r.group}" for r in rows]
     )
-    ax.set(ylim=(len(rows) - 0.5, -0.5), xlabel="Improvement is likelier by this factor than")
+    ax.set(ylim=(len(rows) - 0.5, -0.5))
+    ax.set_xlabel("Improvement is likelier by this factor than", loc="right")
     write_key_of(fig, ax)
     return fig
 
