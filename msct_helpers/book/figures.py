@@ -6,6 +6,7 @@ a font that is wider than those in which readers see it (`FAMILIES`), so that no
 place. Colours survive colour blindness, and nothing is told apart by colour alone.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -134,8 +135,8 @@ def _break(text: str, inches: float, size: float) -> Iterator[str]:
         if line:
             yield line
         while measure(word, size) > inches and len(word) > 1:
-            fits = next(n for n in range(len(word) - 1, 0, -1) if n == 1 or
-                        measure(word[:n], size) <= inches)  # fmt: skip
+            ends = range(1, len(word))
+            fits = max(bisect_right(ends, inches, key=lambda n: measure(word[:n], size)), 1)
             yield word[:fits]
             word = word[fits:]
         line = word

@@ -6,7 +6,6 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -72,11 +71,11 @@ def draw_course(ax: Axes, values: pd.DataFrame, status: pd.DataFrame, plan: Plan
         own = values[outcome == name] if name else values[~outcome.isin(list(COURSES))]
         if own.empty:
             continue
-        sns.lineplot(
-            own, x="AVISITN", y="AVAL", units="USUBJID", estimator=None, ax=ax, color=colour,
-            linestyle=style, alpha=min(0.8, 25 / people), linewidth=1, marker=".",
-            markeredgecolor="none", legend=False,
-        )  # fmt: skip
+        for _, course in own.sort_values("AVISITN").groupby("USUBJID"):
+            ax.plot(
+                course["AVISITN"], course["AVAL"], color=colour, linestyle=style,
+                alpha=min(0.8, 25 / people), linewidth=1, marker=".", markeredgecolor="none",
+            )  # fmt: skip
     for name, (colour, style) in COURSES.items():
         if name and (outcome == name).any():
             label = f"{name.lower()} at {plan.last.words}"

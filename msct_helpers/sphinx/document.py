@@ -31,8 +31,9 @@ LINE = 104
 LONG = 5
 """Rows of a table from which on it may break over pages of the PDF."""
 
-NARROW_SCREEN = "(max-width: 767px)"
-"""Screens on which a wide drawing does not fit: its letters would be too small."""
+NARROW_SCREEN = "(max-width: 755px), (min-width: 960px) and (max-width: 1010px)"
+"""Screens whose text is narrower than a wide drawing: its letters would be too small. From 960 px
+on the contents stand beside the text."""
 
 SPANS: dict[str, type[nodes.Element]] = {
     "paragraph": nodes.paragraph,

@@ -1,5 +1,6 @@
 """Sentences, tables and figures of the chapter on the worlds."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -378,17 +379,19 @@ def plot_grid(record: pd.DataFrame) -> Figure:
     rows = list_grid(record)
     fig, ax = make_figure(1.5 + 0.24 * len(rows))
     value = record.set_index("id")["value"]
-    for null, (colour, shape) in zip(NULLS, SHAPES, strict=True):
+    arrow = {"arrowstyle": "<-", "shrinkA": 0, "shrinkB": 4}
+    for i, (null, (colour, shape)) in enumerate(zip(NULLS, SHAPES, strict=True)):
         ax.plot([], [], shape, color=colour, label=WORLDS[null].title)
-        for y, row in enumerate(rows):
+        # Equal ratios of a row are seen beside each other.
+        for y, row in zip(np.arange(len(rows)) + 0.16 * (i - 1.5), rows, strict=True):
             group = f"{row.group} {null}"
             keys = {mark: make_id(row.analysis, s, group=group) for mark, s in MARKS.items()}
             mark, key = next(((m, k) for m, k in keys.items() if k in value.index), ("", ""))
             if key:
-                ax.plot(value[key], y, shape, color=colour)
+                ax.plot(value[key], y, shape, color=colour, ms=5)
             if mark == ">":
-                ax.annotate("\N{RIGHTWARDS ARROW}", (value[key], y), (5, 0), va="center",
-                            textcoords="offset points", color=colour)  # fmt: skip
+                ax.annotate("", (value[key], y), (16, 0), textcoords="offset points",
+                            arrowprops=arrow | {"color": colour})  # fmt: skip
     ax.axvline(1, **ZERO)
     set_log(ax)
     ax.set_yticks(
