@@ -186,7 +186,9 @@ def make_family(p: list[float]) -> pd.DataFrame:
         "p_holm": p,
     }
     return pd.concat(
-        pd.DataFrame({"parameter": "ALB", "visit": [6, 12, 24], "statistic": s, "value": v})
+        pd.DataFrame({"parameter": "ALB", "visit": [6, 12, 24], "statistic": s, "value": v}).assign(
+            text=[f"{x:.2f}" for x in v], n=26
+        )
         for s, v in rows.items()
     )
 
@@ -201,7 +203,13 @@ def test_the_forest_draws_intervals_and_fills_what_is_significant() -> None:
     filled = [same_color(colour, BLUE) for colour in dots.get_facecolor()]
     assert filled == [False, False, True]
     assert np.asarray(dots.get_offsets())[:, 0] == pytest.approx([0.1, 0.2, 0.3])
-    assert next(t.get_text() for t in ax.get_yticklabels()) == "serum albumin, 6"
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["month 6", "month 12", "month 24"]
+    told = [text.get_text() for text in ax.texts]
+    assert told[:3] == [
+        "0.10 (-0.10 to 0.30)",
+        "Serum albumin (n = 26), better →",
+        "0.20 (0.00 to 0.40)",
+    ]
 
 
 def test_too_few_changes_give_no_interval() -> None:

@@ -48,11 +48,12 @@ def test_the_band_of_a_tipping_point_reaches_both_limits() -> None:
 def test_a_risk_is_drawn_with_its_whole_interval(synthetic: Trial) -> None:
     ax = plot_risks(summarise_safety(synthetic, PLAN), PLAN).axes[0]
     bars = next(c for c in ax.collections if isinstance(c, LineCollection)).get_segments()
-    # Exact intervals of none, four, two and three of 26, from below.
-    limits = [(0.0, 13.2), (4.4, 34.9), (0.9, 25.1), (2.4, 30.2)]
+    # Exact intervals of three, two, four and none of 26, from above.
+    limits = [(2.4, 30.2), (0.9, 25.1), (4.4, 34.9), (0.0, 13.2)]
     assert [tuple(bar[:, 0]) for bar in bars] == [pytest.approx(pair, abs=0.06) for pair in limits]
-    assert [t.get_text() for t in ax.get_yticklabels()][-1] == "died"
-    assert ax.get_xlabel() == "Per cent (exact 95% interval)"
+    texts = [t.get_text() for t in ax.texts]
+    assert texts[:3] == ["died", "11.5% (2.4 to 30.2), 3 of 26", "received a liver transplant"]
+    assert ax.get_xlabel() == "Per cent (exact 95% interval), ← better"
 
 
 @pytest.fixture(scope="module")

@@ -85,7 +85,7 @@ def test_places_of_a_drawing_are_short_and_texts_of_data_as_they_are() -> None:
     told = ' x="1.23456" d="M 1.23456"'
     ax.set_title(told)
     svg = draw(fig, "svg", told).decode()
-    assert svg.count("1.23456") == 4  # in the description, and beside the glyphs of the title
+    assert svg.count("1.23456") == 4  # in the description and in the title
     drawn = re.findall(r' d="(M [^"]*)"', svg)
     assert len(drawn) > 5
     assert not re.search(r"\.\d{3}", " ".join(d for d in drawn if "1.23456" not in d))

@@ -1,6 +1,5 @@
 """What the published counts say by themselves, with no data of any participant."""
 
-from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from msct_helpers.ard.results import make_record, make_rows, ref
-from msct_helpers.book.figures import BLUE, INK, ORANGE, make_figure
+from msct_helpers.book.figures import BLUE, INK, ORANGE, SMALL, ZERO, make_figure
 from msct_helpers.book.layout import Cell, Row
 from msct_helpers.book.words import upper_first
 from msct_helpers.stats.estimate import estimate_proportion, estimate_upper_limit
@@ -296,14 +295,14 @@ def plot_ceiling(record: pd.DataFrame, plan: Plan) -> Figure:
     """
     wide = record.pivot(index="group", columns="statistic", values="value")
     fig, ax = make_figure(2.8)
-    ax.axhline(plan.alpha, color=ORANGE, lw=1.2)
-    ax.text(0, 1.12 * plan.alpha, f"{plan.alpha_words} level", color=INK, fontsize=8)
+    ax.axhline(plan.alpha, **ZERO)
+    ax.text(0, 1.12 * plan.alpha, f"{plan.alpha_words} level", fontsize=SMALL)
     ax.plot(wide["events_count"], wide["p_value"], "o-", color=BLUE)
     ax.set_yscale("log")
     ax.set_yticks([0.0001, 0.001, 0.01, 0.1], ["0.0001", "0.001", "0.01", "0.1"])
     ax.set(
         xlabel="Deaths and transplants counted as worst",
-        ylabel=fill("Lowest p-value possible", 16),
+        ylabel="Lowest p-value possible",
         xticks=wide["events_count"],
     )
     return fig
@@ -325,9 +324,9 @@ def plot_none_seen(record: pd.DataFrame, limit: pd.Series, plan: Plan) -> Figure
     fig, ax = make_figure(3.0)
     risk = np.linspace(0, 0.25, 251)
     ax.plot(100 * risk, 100 * estimate_none_seen(risk, total), color=BLUE)
-    ax.plot([upper, upper, 0], [0, alpha, alpha], color=ORANGE, lw=1.2)
+    ax.plot([upper, upper, 0], [0, alpha, alpha], "--", color=ORANGE, lw=1.2)
     ax.annotate(
-        f"upper limit {limit['text']}%", (upper, alpha), (upper + 2, alpha + 13), fontsize=9,
+        f"upper limit {limit['text']}%", (upper, alpha), (upper + 2, alpha + 13),
         arrowprops={"arrowstyle": "-", "color": INK, "lw": 0.8},
     )  # fmt: skip
     ax.set(xlabel="True risk of the event, %", ylabel=f"Chance of seeing none in {total}, %")

@@ -24,7 +24,7 @@ from msct_helpers.ard.reference import compare_records, say_agreement
 from msct_helpers.ard.results import NOT_ESTIMABLE, make_record
 from msct_helpers.book import document
 from msct_helpers.book.document import Document, Node, make_text, quote
-from msct_helpers.book.figures import write_mark
+from msct_helpers.book.figures import FAMILIES, NARROW, WIDE, drawn_at, write_mark
 from msct_helpers.book.records import RECORD_KEY, read_record
 from msct_helpers.trial.load import Trial, load_reference, load_trial
 from msct_helpers.trial.plan import Plan
@@ -260,8 +260,6 @@ class Chapter:
             return self.say(otherwise)
         for key in (first if rows is None else rows).get("id", ()):
             self._mark(key, name)
-        fig = plot(*data)
-        write_mark(fig, mark or self._mark_data())
         about = show_characters(mark or self.trial.study.label)
         block = {
             "kind": "figure",
@@ -269,10 +267,8 @@ class Chapter:
             # The drawing bears its own mark.
             "caption": document.parse_inline(caption, partial(self._fill, name)),
             "alt": self.fill(self._label(alt, label), name),
-            "svg": draw(fig, "svg", about).decode(),
-            "pdf": base64.b64encode(draw(fig, "pdf", about)).decode(),
+            **draw_widths(partial(plot, *data), mark or self._mark_data(), about),
         }
-        plt.close(fig)
         return Document([block, *self._offer_rows(name)])
 
     def publish(self) -> Document:
@@ -309,6 +305,30 @@ def describe_number(text: str, row: dict[str, Any]) -> Node:
     return {"kind": "number", "text": text, "about": about} | {k: row[k] for k in ("id", "chapter")}
 
 
+def draw_widths(plot: Callable[[], Figure], mark: str, about: str) -> dict[str, str]:
+    """Return a figure as it is drawn for a phone (narrow), for a wide screen (svg) and for paper.
+
+    Parameters
+    ----------
+    plot
+        Draws the figure at the width of now (`msct_helpers.book.figures.drawn_at`).
+    mark
+        What the drawing says of its data.
+    about
+        What its file says of them.
+    """
+    drawn: dict[str, str] = {}
+    for name, width in (("narrow", NARROW), ("svg", WIDE)):
+        with drawn_at(width):
+            fig = plot()
+            write_mark(fig, mark)
+            drawn[name] = draw(fig, "svg", about).decode()
+            if width == WIDE:
+                drawn["pdf"] = base64.b64encode(draw(fig, "pdf", about)).decode()
+        plt.close(fig)
+    return drawn
+
+
 def draw(fig: Figure, kind: str, about: str) -> bytes:
     """Return a figure as a file of `kind` (svg, pdf) that says what its data are; no date in it."""
     out = io.BytesIO()
@@ -317,11 +337,21 @@ def draw(fig: Figure, kind: str, about: str) -> bytes:
         "pdf": {"CreationDate": None, "Subject": about},
     }
     fig.savefig(out, format=kind, metadata=said[kind])
-    return _SHAPE.sub(_round_places, out.getvalue()) if kind == "svg" else out.getvalue()
+    # To find places takes longest; the same hold for the next file.
+    fig.set_layout_engine("none")
+    return shorten_svg(out.getvalue()) if kind == "svg" else out.getvalue()
 
 
-_SHAPE = re.compile(rb"<(?:path|use|rect|image) [^>]*>")
+def shorten_svg(svg: bytes) -> bytes:
+    """Return a drawing with its places rounded and its fonts named once, for all of its texts."""
+    svg = _TEXT.sub(_clear_text, _SHAPE.sub(_round_places, svg))
+    return svg.replace(b"</style>", b"text{font-family:%s}</style>" % FAMILIES.encode(), 1)
+
+
+_SHAPE = re.compile(rb"<(?:path|use|rect|image|text) [^>]*>")
 """An element that is drawn; texts, which may be those of a data set, hold no such sign."""
+
+_TEXT = re.compile(rb"<text [^>]*>")
 
 _PLACE = re.compile(rb'(?<= )(?:d|x|y)="[^"]*"')
 """A place of a drawing, which Matplotlib writes with six decimals: a third of the file."""
@@ -334,3 +364,8 @@ def _round_places(shape: re.Match[bytes]) -> bytes:
         return re.sub(rb"\d+\.\d{3,}", lambda number: b"%.2f" % float(number[0]), place[0])
 
     return _PLACE.sub(shorten, shape[0])
+
+
+def _clear_text(text: re.Match[bytes]) -> bytes:
+    """Return the head of a text without the font by which it was measured, or a turn by nothing."""
+    return re.sub(rb"; font-family: [^;\"]*| transform=\"rotate\(-0 [^\"]*\"", b"", text[0])

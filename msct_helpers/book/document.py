@@ -197,7 +197,9 @@ def block_html(block: Node) -> str:
         return table_html(block)
     if block["kind"] == "figure":
         source = base64.b64encode(block["svg"].encode()).decode()
-        image = f'<img alt="{html.escape(block["alt"])}" src="data:image/svg+xml;base64,{source}">'
+        image = f'<img alt="{html.escape(block["alt"])}" src="data:image/svg+xml;base64,{source}"'
+        # A drawing has no ground of its own, and dark themes of JupyterLab would hide its ink.
+        image += ' style="background: white">'
         return f"<figure>{image}<figcaption>{to_html(block['caption'])}</figcaption></figure>"
     if block["kind"] == "fold":
         inside = "".join(block_html(part) for part in block["blocks"])

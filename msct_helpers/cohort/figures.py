@@ -1,39 +1,40 @@
 """Figures of the cohort chapter: participant flow, time in study, time to event."""
 
-from textwrap import fill
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
 
 from msct_helpers.book.figures import (
     BLUE,
     GREEN,
     INK,
+    LINE,
     MARKS,
     ORANGE,
-    WIDTH,
+    SIZE,
+    SMALL,
     fit_font,
+    get_width,
     make_figure,
+    name_lines,
+    new_figure,
     set_style,
+    wrap,
+    write_key_of,
 )
 from msct_helpers.book.words import upper_first
 from msct_helpers.cohort.survival import get_at
 from msct_helpers.trial.plan import Plan
 
-FLOW_WIDTH = 4.4
+FLOW_WIDTH = 5.2
+"""Most inches of the flow diagram: its words are few."""
 
-LINE = 0.19
-"""Height of a line of text in the flow diagram, inches."""
-
-LETTERS = 30
-"""Letters on a line of the flow diagram."""
-
-
-def wrap_lines(text: str) -> str:
-    """Return a text with its lines broken where they would leave their box."""
-    return "\n".join(fill(fit_font(line), LETTERS) for line in text.split("\n"))
+PAD, GAP = 0.09, 0.2
+"""Room between a box and its text, and between boxes, inches."""
 
 
 def plot_flow(steps: pd.DataFrame) -> Figure:
@@ -46,31 +47,56 @@ def plot_flow(steps: pd.DataFrame) -> Figure:
         arrow that leads to it (who left before this step; empty for nobody).
     """
     set_style()
-    steps = steps.map(wrap_lines)
-    lines = steps.apply(lambda column: column.str.count("\n") + 1)
-    heights = LINE * lines["STEP"] + 0.22
-    gaps = (LINE * lines["LEFT"] + 0.22).where(steps["LEFT"] != "", 0.25)
-    gaps.iloc[0] = 0.0
-    height = gaps.sum() + heights.sum() + 0.1
-    # Narrower than other figures: on a phone its words stay as large as those beside it.
-    fig = Figure(figsize=(FLOW_WIDTH, height))
+    width = min(get_width(), FLOW_WIDTH)
+    main = 0.58 * width
+    middle = 0.05 + main / 2
+    # Boxes beside the arrow stand in the gaps between those that it joins.
+    edge = middle + 0.3
+    rest = width - edge - 0.05
+    line = LINE * SIZE / 72
+    boxes = [wrap(fit_font(text), main - 2 * PAD) for text in steps["STEP"]]
+    left = [wrap(fit_font(text), rest - 2 * PAD) if text else "" for text in steps["LEFT"]]
+    heights = [measure_box(text) for text in boxes]
+    gaps = [0.0, *(measure_box(text) + GAP if text else 0.25 for text in left[1:])]
+    height = sum(gaps) + sum(heights) + 0.1
+    # Room for what data they are.
+    foot = 0.05 + line
+    fig = Figure(figsize=(width, height + foot))
     ax = fig.add_axes((0.0, 0.0, 1.0, 1.0))
     ax.set_axis_off()
-    ax.set(xlim=(0, FLOW_WIDTH), ylim=(-height + 0.05, 0.05))
-    box = {"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": BLUE, "linewidth": 1.4}
-    side = box | {"edgecolor": ORANGE}
+    ax.set(xlim=(0, width), ylim=(-height - foot + 0.05, 0.05))
     arrow = {"arrowstyle": "-|>", "color": INK, "shrinkA": 0, "shrinkB": 0}
-    middle, y = 1.15, 0.0
-    for text, beside, gap, tall in zip(steps["STEP"], steps["LEFT"], gaps, heights, strict=True):
+    y = 0.0
+    for text, beside, gap, tall in zip(boxes, left, gaps, heights, strict=True):
         if gap:
             ax.annotate("", (middle, y - gap), (middle, y), arrowprops=arrow)
         if beside:
-            ax.plot([middle, 2.45], [y - gap / 2] * 2, color=INK, lw=1)
-            ax.text(2.55, y - gap / 2, beside, ha="left", va="center", bbox=side, fontsize=9)
+            ax.plot([middle, edge], [y - gap / 2] * 2, color=INK, lw=1)
+            draw_box(ax, beside, (edge, y - GAP / 2, rest), ORANGE)
         y -= gap
-        ax.text(middle, y - tall / 2, text, ha="center", va="center", bbox=box)
+        draw_box(ax, text, (0.05, y, main), BLUE)
         y -= tall
     return fig
+
+
+def measure_box(text: str) -> float:
+    """Return how tall the box of a text is, in inches."""
+    return LINE * SIZE / 72 * (text.count("\n") + 1) + 2 * PAD
+
+
+def draw_box(ax: Axes, text: str, place: tuple[float, float, float], colour: Any) -> None:
+    """Draw a text in its box, from its left and top edge and as wide as it says, in inches."""
+    left, top, width = place
+    tall = measure_box(text)
+    frame = FancyBboxPatch(
+        (left, top - tall), width, tall, boxstyle="round,pad=0,rounding_size=0.06",
+        facecolor="none", edgecolor=colour, linewidth=1.4,
+    )  # fmt: skip
+    ax.add_patch(frame)
+    # A line each: in the middle of the box whatever font a reader has.
+    for i, line in enumerate(text.split("\n")):
+        y = top - PAD - LINE * SIZE / 72 * (i + 0.5)
+        ax.text(left + width / 2, y, line, ha="center", va="center")
 
 
 def label_visits(ax: Axes, plan: Plan) -> None:
@@ -112,7 +138,7 @@ def plot_swimmer(course: pd.DataFrame, labs: pd.DataFrame, plan: Plan) -> Figure
             )  # fmt: skip
     label_visits(ax, plan)
     ax.set(ylabel="Participants", yticks=[], ylim=(-0.8, size - 0.2))
-    fig.legend(loc="outside upper center", ncols=4, frameon=False, fontsize=8, handletextpad=0.2)
+    write_key_of(fig, ax)
     return fig
 
 
@@ -133,8 +159,7 @@ def plot_survival(
     times, free, incidence, naive, plan
         What it was made of.
     """
-    set_style()
-    fig = Figure(figsize=(WIDTH, 6.0), layout="constrained")
+    fig = new_figure(6.0)
     upper, lower = fig.subplots(2, 1, sharex=True, height_ratios=[1.25, 1])
     curve = extend(free, plan)
     upper.step(curve["DAY"], 100 * curve["SURVIVAL"], where="post", color=BLUE, lw=2)
@@ -143,10 +168,11 @@ def plot_survival(
     censored = times.loc[(times["EVENT"] == 0) & (times["DAYS"] < plan.horizon_days), "DAYS"]
     heights = [100 * get_at(free, day)["SURVIVAL"] for day in censored]
     upper.plot(censored, heights, "|", color=INK, ms=8)
-    upper.set(ylabel=fill("Alive without transplant, %", 20), ylim=(0, 103))
+    upper.set(ylabel="Alive without transplant, %", ylim=(0, 103))
     add_risk_table(upper, record, plan)
     steps, alone = extend(incidence, plan), extend(naive, plan)
     dead = 100 - 100 * alone["SURVIVAL"]
+    lines, words = [], []
     for days, share, word, style in (
         (steps["DAY"], 100 * steps["DEATH"], "death", {"color": ORANGE, "lw": 2}),
         (
@@ -162,12 +188,13 @@ def plot_survival(
             {"color": INK, "ls": ":"},
         ),
     ):
-        lower.step(days, share, where="post", label=word, **style)
-    lower.set(ylabel=fill("Cumulative incidence, %", 20))
+        lines += lower.step(days, share, where="post", label=word, **style)
+        words.append(word)
+    lower.set(ylabel="Cumulative incidence, %")
     top = max(float(dead.max()), 100 * float(steps["LIVER TRANSPLANT"].max()))
     lower.set_ylim(0, max(10.0, 1.25 * top))
-    lower.legend(frameon=False, fontsize=8, loc="upper left")
     label_visits(lower, plan)
+    name_lines(lower, lines, words, 2.0)
     return fig
 
 
@@ -179,9 +206,9 @@ def extend(curve: pd.DataFrame, plan: Plan) -> pd.DataFrame:
 
 def add_risk_table(ax: Axes, record: pd.DataFrame, plan: Plan) -> None:
     """Write the numbers at risk under an axis."""
-    ax.text(-0.01, -0.13, "At risk", transform=ax.transAxes, ha="right", va="top", fontsize=9)
+    ax.text(-0.01, -0.13, "At risk", transform=ax.transAxes, ha="right", va="top", fontsize=SMALL)
     own = record[(record["analysis"] == "tfs") & (record["statistic"] == "risk_count")]
     below = ax.get_xaxis_transform()
     for visit, count in zip(own["visit"], own["text"], strict=True):
         day = plan.visit(visit).day
-        ax.text(day, -0.13, count, transform=below, ha="center", va="top", fontsize=9)
+        ax.text(day, -0.13, count, transform=below, ha="center", va="top", fontsize=SMALL)

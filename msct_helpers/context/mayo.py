@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from msct_helpers.ard.results import make_record, make_rows, ref
-from msct_helpers.book.figures import BLUE, GREY, INK, make_figure
+from msct_helpers.book.figures import BLUE, GREY, INK, make_figure, point_better
 from msct_helpers.book.layout import Cell, Row
 from msct_helpers.book.words import join_words, upper_first
 from msct_helpers.cohort.survival import derive_time_to_event, estimate_survival
@@ -331,7 +331,8 @@ def plot_survivors(record: pd.DataFrame) -> Figure:
         (stayed, f"the same patients (n = {sizes[2]:.0f})", BLUE, -16),
         (left, f"not seen at month {visit} (n = {sizes[3]:.0f})", INK, 7),
     ):
-        ax.annotate(text, (0, y), (8, up), textcoords="offset points", color=colour, fontsize=9)
+        ax.annotate(text, (0, y), (8, up), textcoords="offset points", color=colour)
+    point_better(ax, MEASURES[code].better)
     top = 1.2 * max(first, left)
     ax.set(xlabel="Month", ylabel=f"Mean {MEASURES[code].name}, {UNITS[code]}", ylim=(0, top))
     ax.set_xticks([0, visit])

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from msct_helpers.ard.results import make_record, make_rows, ref
-from msct_helpers.book.figures import BLUE, GREY, INK, ORANGE, make_figure
+from msct_helpers.book.figures import BLUE, INK, ORANGE, SMALL, ZERO, make_figure, write_key_of
 from msct_helpers.book.layout import Cell, Row
 from msct_helpers.book.words import upper_first
 from msct_helpers.design import size
@@ -16,6 +16,7 @@ from msct_helpers.design.size import Protocol
 from msct_helpers.design.table import ENDPOINTS, plan_differences, plan_trial
 
 LABEL = "From formulas and simulated trials; every input is assumed."
+MARK = "Formulas and simulated trials; every input is assumed"
 DIFFERENCES = (2.0, 3.0, 4.0)
 """Differences of MELD, in points, for which sizes are shown."""
 
@@ -168,13 +169,17 @@ def plot_power(record: pd.DataFrame, protocol: Protocol) -> Figure:
     """
     fig, ax = make_figure(3.0)
     sizes = np.arange(8, 141, 2)
-    for difference, colour in zip(DIFFERENCES, (ORANGE, BLUE, GREY), strict=True):
+    styles = ((ORANGE, ":"), (BLUE, "-"), (INK, "--"))
+    for difference, (colour, style) in zip(DIFFERENCES, styles, strict=True):
         own = replace(protocol, difference=difference)
         power = [100 * size.power_ancova(own, int(n)) for n in sizes]
-        ax.plot(sizes, power, color=colour, label=f"{difference:g} points")
-    reached = record.loc[record["statistic"] == "complete_count", "value"]
-    ax.plot(reached, [100 * protocol.power] * len(reached), "o", color=INK, ms=4)
-    ax.axhline(100 * protocol.power, color=INK, lw=0.8)
+        ax.plot(sizes, power, style, color=colour, label=f"{difference:g} points")
+    reached = record[record["statistic"] == "complete_count"]
+    for count, text in zip(reached["value"], reached["text"], strict=True):
+        ax.plot(count, 100 * protocol.power, "o", color=INK, ms=4)
+        ax.annotate(text, (count, 100 * protocol.power), (4, -3), textcoords="offset points",
+                    va="top", fontsize=SMALL)  # fmt: skip
+    ax.axhline(100 * protocol.power, **ZERO)
     ax.set(xlabel="Patients an arm, all measured", ylabel="Power, %", ylim=(0, 101))
-    ax.legend(frameon=False)
+    write_key_of(fig, ax)
     return fig

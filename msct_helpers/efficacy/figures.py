@@ -1,11 +1,11 @@
 """Figures of the efficacy and MELD chapters, drawn from the record."""
 
+from functools import partial
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -15,9 +15,16 @@ from msct_helpers.book.figures import (
     INK,
     MARKS,
     ORANGE,
-    WIDTH,
+    SIZE,
+    SMALL,
+    ZERO,
+    get_width,
+    is_narrow,
     make_figure,
-    set_style,
+    measure,
+    new_figure,
+    point_better,
+    write_key_of,
 )
 from msct_helpers.book.words import name_unit, upper_first
 from msct_helpers.efficacy.composite import derive_outcomes, name_count
@@ -38,11 +45,10 @@ def plot_courses(values: pd.DataFrame, status: pd.DataFrame, plan: Plan) -> Figu
     plan
         The analysis plan.
     """
-    set_style()
     codes = list(values["PARAMCD"].unique())
-    columns = min(2, len(codes))
+    columns = min(1 if is_narrow() else 2, len(codes))
     rows = -(-len(codes) // columns)
-    fig = Figure(figsize=(WIDTH, 1.9 * rows + 0.9), layout="constrained")
+    fig = new_figure((1.5 if is_narrow() else 1.9) * rows + 0.9)
     axes = fig.subplots(rows, columns, sharex=True, squeeze=False).ravel()
     for ax, code in zip(axes, codes, strict=False):
         draw_course(ax, values[values["PARAMCD"] == code], status, plan)
@@ -51,14 +57,7 @@ def plot_courses(values: pd.DataFrame, status: pd.DataFrame, plan: Plan) -> Figu
     for ax in axes[max(len(codes) - columns, 0) : len(codes)]:
         ax.set_xlabel(plan.unit.capitalize())
         ax.tick_params(labelbottom=True)
-    named = {
-        label: handle
-        for ax in axes
-        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
-    }
-    if named:
-        place: dict[str, Any] = {"loc": "outside upper center", "ncols": 2, "frameon": False}
-        fig.legend(list(named.values()), list(named), fontsize=8, **place)
+    write_key_of(fig, *axes)
     return fig
 
 
@@ -72,11 +71,11 @@ def draw_course(ax: Axes, values: pd.DataFrame, status: pd.DataFrame, plan: Plan
         own = values[outcome == name] if name else values[~outcome.isin(list(COURSES))]
         if own.empty:
             continue
-        sns.lineplot(
-            own, x="AVISITN", y="AVAL", units="USUBJID", estimator=None, ax=ax, color=colour,
-            linestyle=style, alpha=min(0.8, 25 / people), linewidth=1, marker=".",
-            markeredgecolor="none", legend=False,
-        )  # fmt: skip
+        for _, course in own.sort_values("AVISITN").groupby("USUBJID"):
+            ax.plot(
+                course["AVISITN"], course["AVAL"], color=colour, linestyle=style,
+                alpha=min(0.8, 25 / people), linewidth=1, marker=".", markeredgecolor="none",
+            )  # fmt: skip
     for name, (colour, style) in COURSES.items():
         if name and (outcome == name).any():
             label = f"{name.lower()} at {plan.last.words}"
@@ -87,19 +86,21 @@ def draw_course(ax: Axes, values: pd.DataFrame, status: pd.DataFrame, plan: Plan
     unit = name_unit(str(values["AVALU"].iloc[0]))
     ax.set(xlabel="", ylabel="", xticks=plan.numbers)
     name = upper_first(MEASURES[code].name)
-    ax.set_title(f"{name},{unit}" if unit else name, loc="left", fontsize=10)
+    ax.set_title(f"{name},{unit}" if unit else name, loc="left")
+    point_better(ax, MEASURES[code].better)
 
 
-COURSES = {"": (GREY, ":"), "NOT BETTER": (GREY, "-"), "BETTER": (BLUE, "-")}
+COURSES = {"": (GREY, ":"), "NOT BETTER": (GREY, "--"), "BETTER": (BLUE, "-")}
 """Colour and line of a participant's course by what became of them; the rest first."""
 
 OUTCOME_COLOURS = {
     "BETTER": BLUE,
     "NOT BETTER": "#9ecae1",
-    "NOT MEASURED": "#e8e8e8",
-    "LIVER TRANSPLANT": "#fdbe85",
-    "DEATH": ORANGE,
+    "NOT MEASURED": "none",
+    "LIVER TRANSPLANT": ORANGE,
+    "DEATH": INK,
 }
+"""Colours of outcomes, each of another lightness, so that prints without colour show them, too."""
 
 
 def plot_outcomes(record: pd.DataFrame) -> Figure:
@@ -112,28 +113,28 @@ def plot_outcomes(record: pd.DataFrame) -> Figure:
     """
     wide = record.pivot(index="parameter", columns="statistic", values="value")
     wide = wide.loc[list(dict.fromkeys(record["parameter"]))[::-1]]
-    fig, ax = make_figure(1.1 + 0.42 * len(wide))
+    fig, ax = make_figure(1.2 + 0.46 * len(wide))
     left = np.zeros(len(wide))
+    total = wide[list(map(name_count, OUTCOME_COLOURS))].sum(axis=1).max()
     for outcome, colour in OUTCOME_COLOURS.items():
         size = wide[name_count(outcome)].to_numpy(dtype=float)
         name = "died" if outcome == "DEATH" else outcome.lower().replace("liver ", "")
-        ax.barh(range(len(wide)), size, left=left, color=colour, label=name, edgecolor="white")
-        ink = "white" if outcome == "BETTER" else INK
+        ax.barh(
+            range(len(wide)), size, left=left, height=0.7, color=colour, label=name,
+            edgecolor=GREY, linewidth=0.6,
+        )  # fmt: skip
+        ink = "white" if outcome in ("BETTER", "DEATH") else INK
         for y, (start, width) in enumerate(zip(left, size, strict=True)):
-            if width:
-                ax.text(
-                    start + width / 2,
-                    y,
-                    f"{width:.0f}",
-                    ha="center",
-                    va="center",
-                    fontsize=9,
-                    color=ink,
-                )
+            text = f"{width:.0f}"
+            fits = width / total * 0.7 * get_width() > measure(text) + 0.03
+            if width and fits:
+                ax.text(start + width / 2, y, text, ha="center", va="center", color=ink)
+            elif width:
+                ax.text(start + width / 2, y + 0.36, text, ha="center", va="bottom", fontsize=SMALL)
         left += size
     ax.set_yticks(range(len(wide)), [MEASURES[code].name for code in wide.index])
     ax.set(xlabel="Participants", xlim=(0, left.max()))
-    fig.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=8)
+    write_key_of(fig, ax)
     return fig
 
 
@@ -188,22 +189,36 @@ def plot_forest(record: pd.DataFrame, plan: Plan) -> Figure:
 
     Markers are filled where the adjusted p-value is below the level of the tests.
     """
-    wide = record.pivot_table(
-        index=["parameter", "visit"], columns="statistic", values="value", sort=False
-    ).reset_index()
-    fig, ax = make_figure(0.9 + 0.3 * len(wide))
+    keys = ["parameter", "visit"]
+    pivot = partial(record.pivot_table, index=keys, columns="statistic", sort=False)
+    wide = pivot(values="value").reset_index()
+    texts = pivot(values="text", aggfunc="first").reset_index()
+    sizes = record.drop_duplicates(keys)["n"]
     new = wide["parameter"].ne(wide["parameter"].shift())
-    y = -np.where(new, 1.6, 1.0).cumsum() + 0.6
+    line = 0.21
+    # Above the first row of an endpoint its name.
+    y = -line * (np.where(new, 2.3, 1.0).cumsum() - 0.4)
+    fig, ax = make_figure(0.85 - y[-1] + line)
     ax.hlines(y, wide["standard_low"], wide["standard_high"], color=INK, lw=1.3)
     filled = [BLUE if p < plan.alpha else "white" for p in wide["p_holm"]]
-    marker: dict[str, Any] = {"edgecolors": [BLUE], "linewidths": 1.4, "s": 36, "zorder": 3}
+    marker: dict[str, Any] = {"edgecolors": [BLUE], "linewidths": 1.4, "s": 32, "zorder": 3}
     ax.scatter(wide["standard"], y, facecolors=filled, **marker)
-    names = [MEASURES[code].name for code in wide["parameter"]]
-    labels = [f"{name}, {visit}" for name, visit in zip(names, wide["visit"], strict=True)]
-    ax.axvline(0, color=ORANGE, lw=1.2, zorder=0)
-    ax.set_yticks(y, labels)
-    label = f"Change from baseline, baseline SD ({plan.level_words} interval)"
-    ax.set(xlabel=label, ylim=(y[-1] - 0.8, -0.2))
+    ax.set_yticks(y, [f"{plan.unit} {visit}" for visit in wide["visit"]])
+    ax.tick_params(axis="y", length=0)
+    across = ax.get_yaxis_transform()
+    for place, size, (_, row) in zip(y, sizes, texts.iterrows(), strict=True):
+        told = f"{row['standard']} ({row['standard_low']} to {row['standard_high']})"
+        ax.text(1.02, place, told, transform=across, va="center", fontsize=SMALL)
+        if new[row.name]:
+            arrow = "better →" if MEASURES[row["parameter"]].better > 0 else "← better"
+            name = f"{upper_first(MEASURES[row['parameter']].name)} (n = {size}), {arrow}"
+            ax.text(0, place + 1.1 * line, name, transform=across, va="center")
+    top = y + line * np.where(new, 0.6, 1.0)
+    ax.vlines(np.zeros(len(y)), y - 0.5 * line, top, **ZERO)
+    ax.locator_params(axis="x", nbins=5)
+    label = f"Change, baseline SD ({plan.level_words} interval)"
+    ax.set(xlabel=label, ylim=(y[-1] - line, 0))
+    ax.spines["left"].set_visible(False)
     return fig
 
 
@@ -215,14 +230,20 @@ def plot_tipping(traces: dict[str, pd.DataFrame]) -> Figure:
     traces
         By PARAMCD: delta, estimate, ci_low, ci_high in baseline SD.
     """
-    set_style()
-    fig = Figure(figsize=(WIDTH, 1.25 * len(traces) + 0.5), layout="constrained")
-    axes = np.atleast_1d(fig.subplots(len(traces), 1, sharex=True))
-    for ax, (code, trace) in zip(axes, traces.items(), strict=True):
+    columns = min(1 if is_narrow() else 2, len(traces))
+    rows = -(-len(traces) // columns)
+    fig = new_figure(1.35 * rows + 0.7)
+    axes = fig.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for ax, (code, trace) in zip(axes, traces.items(), strict=False):
         ax.fill_between(trace["delta"], trace["ci_low"], trace["ci_high"], color=BLUE, alpha=0.25)
         ax.plot(trace["delta"], trace["estimate"], color=BLUE)
-        ax.axhline(0, color=ORANGE, lw=1.2)
-        ax.set_title(MEASURES[code].name, fontsize=10, loc="left")
-    fig.supylabel("Change, baseline SD", fontsize=10)
-    axes[-1].set_xlabel("Missing patients worse than imputed by, baseline SD")
+        ax.axhline(0, **ZERO)
+        ax.set_title(MEASURES[code].name, loc="left")
+        point_better(ax, MEASURES[code].better)
+    for ax in axes[len(traces) :]:
+        ax.set_axis_off()
+    for ax in axes[max(len(traces) - columns, 0) : len(traces)]:
+        ax.tick_params(labelbottom=True)
+        ax.set_xlabel("Missing worse than imputed by, SD")
+    fig.supylabel("Change, baseline SD", fontsize=SIZE)
     return fig

@@ -38,6 +38,10 @@ WIDTHS = dict.fromkeys("iljtfI.,:;'|()[]! \N{NO-BREAK SPACE}", 2.9) | dict.fromk
 LONG = 12
 """Lines of a table from which on it may break over pages of the PDF."""
 
+NARROW_SCREEN = "(max-width: 755px), (min-width: 960px) and (max-width: 1010px)"
+"""Screens whose text is narrower than a wide drawing: its letters would be too small. From 960 px
+on the contents stand beside the text."""
+
 SPANS: dict[str, type[nodes.Element]] = {
     "paragraph": nodes.paragraph,
     "item": nodes.list_item,
@@ -66,6 +70,14 @@ class folded(nodes.General, nodes.Element):
 
 class folded_title(nodes.TextElement):
     """The title of what is closed."""
+
+
+class picture(nodes.General, nodes.Element):
+    """A figure as it is drawn for a phone and for a wide screen: a reader loads one of them."""
+
+
+class narrow_image(nodes.image):
+    """A figure as it is drawn for a phone."""
 
 
 def make_data(text: str) -> nodes.Element:
@@ -232,20 +244,17 @@ class TreeBuilder:
     def build_figure(self, block: Node) -> list[nodes.Element]:
         """Return a figure, vector in HTML and PDF, and write its files."""
         assert self.renderer is not None
-        svg = block["svg"].encode()
-        stem = f"{block['name']}-{hashlib.sha256(svg).hexdigest()[:12]}"
-        self.renderer.write_file([f"{stem}.svg"], svg, exists_ok=True)
-        pdf = base64.b64decode(block["pdf"])
-        uri = self.renderer.write_file([f"{stem}.pdf"], pdf, exists_ok=True)
+        drawn = {"svg": block["svg"].encode(), "pdf": base64.b64decode(block["pdf"])}
+        stem = f"{block['name']}-{digest(drawn['svg'])}"
+        for kind, content in drawn.items():
+            uri = self.renderer.write_file([f"{stem}.{kind}"], content, exists_ok=True)
         image = nodes.image(uri=uri.removesuffix("pdf") + "*", alt=block["alt"])
-        image["drawn"] = [
-            float(drawn.group(1)) if drawn else 0.0
-            for drawn in (
-                re.search(rf'<svg[^>]* {side}="([\d.]+)pt"', block["svg"])
-                for side in ("width", "height")
-            )
-        ]
-        figure = nodes.figure("", image, align="default")
+        image["drawn"] = measure_drawing(block["svg"])
+        small = block["narrow"].encode()
+        name = f"{block['name']}-narrow-{digest(small)}.svg"
+        narrow = narrow_image(uri=self.renderer.write_file([name], small, exists_ok=True))
+        narrow["drawn"] = measure_drawing(block["narrow"])
+        figure = nodes.figure("", picture("", narrow, image), align="default")
         figure += nodes.caption("", "", *self.build_inline(block["caption"]))
         self.name(figure, block["name"])
         return [figure]
@@ -261,6 +270,17 @@ class TreeBuilder:
         link = f'<a href="{up}results/{block["name"]}.csv" download>Numbers behind this (CSV)</a>'
         shown = f'<p class="msct-rows">{link}</p>'
         return [nodes.raw("", shown, format="html", rows=block["name"])]
+
+
+def digest(content: bytes) -> str:
+    """Return what a file's name holds of its content: browsers keep a file by its name."""
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
+def measure_drawing(svg: str) -> list[float]:
+    """Return width and height of a drawing in points; zero where it says none."""
+    sides = (re.search(rf'<svg[^>]* {side}="([\d.]+)pt"', svg) for side in ("width", "height"))
+    return [float(side.group(1)) if side else 0.0 for side in sides]
 
 
 def is_numeric(cells: Iterable[list[Node]]) -> bool:
@@ -395,6 +415,26 @@ def depart_number(self: Any, node: result_number) -> None:
     self.body.append("</a>")
 
 
+def visit_picture(self: Any, node: picture) -> None:
+    """Begin a figure of two drawings."""
+    self.body.append("<picture>")
+
+
+def depart_picture(self: Any, node: picture) -> None:
+    """End a figure of two drawings."""
+    self.body.append("</picture>")
+
+
+def visit_narrow(self: Any, node: narrow_image) -> None:
+    """Offer the drawing for a phone where the text is narrow."""
+    name = self.builder.images[node["uri"]]
+    source = quote(posixpath.join(self.builder.imgpath, name))
+    wide, tall = (round(points / 0.75) for points in node["drawn"])
+    size = f'width="{wide}" height="{tall}"'
+    self.body.append(f'<source media="{NARROW_SCREEN}" srcset="{source}" {size} />')
+    raise nodes.SkipNode
+
+
 def visit_folded(self: Any, node: folded) -> None:
     """Begin what a reader may open."""
     self.body.append(self.starttag(node, "details", CLASS="msct-fold"))
@@ -454,6 +494,8 @@ def setup_documents(app: Sphinx) -> None:
     app.add_node(data_text, html=(visit_data, depart_data), **plain)  # type: ignore[arg-type]
     app.add_node(result_number, html=(visit_number, depart_number), **plain)  # type: ignore[arg-type]
     app.add_node(folded, html=(visit_folded, depart_folded), **plain)  # type: ignore[arg-type]
+    app.add_node(picture, html=(visit_picture, depart_picture), **plain)  # type: ignore[arg-type]
+    app.add_node(narrow_image, html=(visit_narrow, skip), **plain)  # type: ignore[arg-type]
     app.add_node(
         folded_title,
         html=(visit_folded_title, depart_folded_title),

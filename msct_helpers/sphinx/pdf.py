@@ -21,7 +21,8 @@ from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import texescape
 
-from msct_helpers.sphinx.document import data_text
+from msct_helpers.book.figures import WIDE
+from msct_helpers.sphinx.document import data_text, picture
 from msct_helpers.sphinx.paper import LeaveOut, write_latex
 from msct_helpers.trial.paths import ROOT
 
@@ -37,8 +38,8 @@ OFFERED = {
 }
 """Files that the front page offers where they were made from the same state of the book."""
 
-FULL_WIDTH = 374.4
-"""Width of most figures as drawn, points."""
+FULL_WIDTH = 72 * WIDE
+"""Width of most figures as drawn, points: that of a line."""
 
 FONTS = ("FreeSerif", "FreeSerifBold", "FreeSans", "FreeSansBold")
 """Fonts of the PDF in which text of a data set may be set."""
@@ -118,10 +119,13 @@ class FitPaper(SphinxPostTransform):
         """Remove the input part of every code cell and set the width of figures."""
         for data in self.document.findall(data_text):
             data.children = [nodes.Text(fit_fonts(data.astext()))]
+        for pair in list(self.document.findall(picture)):
+            pair.replace_self(pair.children[-1])
         for image in self.document.findall(nodes.image):
             # A figure drawn narrower than the others stays narrower.
             share = min(image.get("drawn", [0.0])[0] / FULL_WIDTH or 1.0, 1.0)
-            image["width"] = f"{62 * share:.0f}%"
+            # Letters of 7 points and more.
+            image["width"] = f"{85 * share:.0f}%"
         # What links lead to begins on the page where it goes on.
         for target in list(self.document.findall(nodes.target)):
             if isinstance(target.next_node(descend=False, siblings=True), nodes.paragraph):

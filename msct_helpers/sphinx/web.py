@@ -18,6 +18,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 from msct_helpers.book.records import cache_folder, digest_files, load, store
+from msct_helpers.sphinx.document import narrow_image
 from msct_helpers.sphinx.output import remove
 
 POLICY = (
@@ -205,6 +206,8 @@ def mend_page(
         return
     body = context["body"]
     for image in doctree.findall(nodes.image) if doctree else ():
+        if isinstance(image, narrow_image):
+            continue
         name = image["uri"].rpartition("/")[2]
         wide, tall = (round(points / 0.75) for points in image["drawn"])
         size = f'width="{wide}" height="{tall}"'

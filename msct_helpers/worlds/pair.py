@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from msct_helpers.abstract.statements import CHANGES
 from msct_helpers.ard.results import make_id, make_record, make_rows, ref
-from msct_helpers.book.figures import BLUE, GREY, INK, WIDTH, set_style
+from msct_helpers.book.figures import BLUE, GREY, new_figure, point_better
 from msct_helpers.book.words import join_words, name_unit, upper_first
 from msct_helpers.context.mayo import rename
 from msct_helpers.efficacy.change import summarise_change
@@ -118,8 +118,7 @@ def plot_pair(record: pd.DataFrame, values: pd.DataFrame, plan: Plan) -> Figure:
     plan
         The analysis plan.
     """
-    set_style()
-    fig = Figure(figsize=(WIDTH, 4.6), layout="constrained")
+    fig = new_figure(4.6)
     axes = fig.subplots(len(SHOWN), len(SETS), sharex=True, sharey="row")
     means = record.set_index("id")["value"]
     for row, code in zip(axes, SHOWN, strict=True):
@@ -131,9 +130,10 @@ def plot_pair(record: pd.DataFrame, values: pd.DataFrame, plan: Plan) -> Figure:
             ax.plot(plan.numbers, seen, "o-", color=BLUE, lw=2.2, ms=4)
             ax.set_xticks(plan.numbers)
         unit = name_unit(values.loc[values["PARAMCD"] == code, "AVALU"].iloc[0])
+        point_better(row[1], MEASURES[code].better)
         row[0].set_ylabel(f"{upper_first(MEASURES[code].name)},{unit}")
     for ax, name in zip(axes[0], SETS, strict=True):
-        ax.set_title(f"Set {name}", loc="left", fontsize=10, color=INK)
+        ax.set_title(f"Set {name}", loc="left")
     for ax in axes[-1]:
         ax.set_xlabel(plan.unit.capitalize())
     return fig

@@ -1,12 +1,22 @@
 """Sentences, tables and figures of the chapter on the worlds."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from msct_helpers.ard.results import make_id, ref
-from msct_helpers.book.figures import BLUE, GREEN, GREY, INK, ORANGE, make_figure
+from msct_helpers.book.figures import (
+    BLUE,
+    GREEN,
+    INK,
+    ORANGE,
+    ZERO,
+    make_figure,
+    make_rows,
+    write_key_of,
+)
 from msct_helpers.book.layout import Cell, Row
 from msct_helpers.book.words import join_words, upper_first
 from msct_helpers.trial.plan import MEASURES, Plan
@@ -25,7 +35,10 @@ from msct_helpers.worlds.report import ASKED, READ
 from msct_helpers.worlds.tally import ALL
 
 LABEL = "Simulated trials under the assumptions listed; no patient is represented."
-COLOURS = dict(zip(WORLDS, (INK, GREY, BLUE, GREEN, ORANGE), strict=True))
+MARK = "Simulated trials; no patient is represented"
+SHAPES = ((INK, "o"), (BLUE, "s"), (GREEN, "^"), (ORANGE, "D"))
+"""Colours and markers of the worlds with which improvement is compared."""
+
 OFTEN = 0.05
 """Share of draws of untreated patients above which a strong ratio for improvement misleads."""
 
@@ -41,7 +54,7 @@ NAMES = {
 FACTORS = ("factor", "factor_limit")
 
 MARKS = {"o": "ratio", ">": "ratio_low"}
-"""Mark of a ratio, and of its lower limit where it is infinite."""
+"""Mark of a ratio, and of its lower limit where it is infinite: that has an arrow besides."""
 
 STATISTICS = {"mean": "mean change of the pairs", "sd": "SD of the change of the pairs"}
 
@@ -330,24 +343,29 @@ def plot_acceptance(record: pd.DataFrame) -> Figure:
     record
         Record of `msct_helpers.worlds.report.summarise_acceptance`, group ``all``.
     """
-    fig, ax = make_figure(2.6)
-    value = record.set_index("id")["value"]
-    for y, (name, world) in enumerate(WORLDS.items()):
-        rate, low, high = (
-            value[make_id(f"accept-{name}", s, group=ALL)]
-            for s in ("percent", "percent_low", "percent_high")
-        )
+    found = record.set_index("id")
+    ends = {
+        name: [make_id(f"accept-{name}", f"percent{s}", group=ALL) for s in ("", "_low", "_high")]
+        for name in WORLDS
+    }
+    told = []
+    for name, keys in ends.items():
+        rate, low, high = found.loc[keys, "text"]
+        seen = found.loc[keys[0], "value"] > 0
+        size = f"n = {found.loc[keys[0], 'n']:,}"
+        shown = f"{rate}% ({low} to {high})" if seen else f"none (up to {high}%)"
+        told.append((WORLDS[name].title, f"{shown}, {size}"))
+    _, ax, places = drawn = make_rows(told)
+    for y, keys in zip(places, ends.values(), strict=True):
+        rate, low, high = found.loc[keys, "value"]
         if rate > 0:
-            ax.plot([low, high], [y, y], color=COLOURS[name], lw=2)
-            ax.plot(rate, y, "o", color=COLOURS[name])
+            ax.plot([low, high], [y, y], color=INK, lw=1.5)
+            ax.plot(rate, y, "o", color=BLUE)
         else:
-            ax.plot(high, y, marker="<", color=COLOURS[name])
-            ax.annotate("none; upper limit", (high, y), (8, -3), textcoords="offset points")
-        ax.annotate(world.title, (1, y), (0, 7), xycoords=("axes fraction", "data"),
-                    textcoords="offset points", ha="right", fontsize=9)  # fmt: skip
+            ax.plot(high, y, marker="<", color=BLUE)
     set_log(ax)
-    ax.set(yticks=[], ylim=(len(WORLDS) - 0.4, -0.8), xlabel="Trials that satisfy all, %")
-    return fig
+    ax.set_xlabel("Trials that satisfy all, %")
+    return drawn[0]
 
 
 def plot_grid(record: pd.DataFrame) -> Figure:
@@ -359,27 +377,29 @@ def plot_grid(record: pd.DataFrame) -> Figure:
         Record of `msct_helpers.worlds.report.summarise_grid`.
     """
     rows = list_grid(record)
-    fig, ax = make_figure(1.2 + 0.24 * len(rows))
-    labelled: set[str] = set()
+    fig, ax = make_figure(1.5 + 0.24 * len(rows))
     value = record.set_index("id")["value"]
-    for y, row in enumerate(rows):
-        for null in NULLS:
+    arrow = {"arrowstyle": "<-", "shrinkA": 0, "shrinkB": 4}
+    for i, (null, (colour, shape)) in enumerate(zip(NULLS, SHAPES, strict=True)):
+        ax.plot([], [], shape, color=colour, label=WORLDS[null].title)
+        # Equal ratios of a row are seen beside each other.
+        for y, row in zip(np.arange(len(rows)) + 0.16 * (i - 1.5), rows, strict=True):
             group = f"{row.group} {null}"
             keys = {mark: make_id(row.analysis, s, group=group) for mark, s in MARKS.items()}
             mark, key = next(((m, k) for m, k in keys.items() if k in value.index), ("", ""))
-            if not key:
-                continue
-            label = WORLDS[null].title if null not in labelled else None
-            labelled.add(null)
-            ax.plot(value[key], y, mark, color=COLOURS[null], label=label)
-    ax.axvline(1, color=INK, lw=0.8)
+            if key:
+                ax.plot(value[key], y, shape, color=colour, ms=5)
+            if mark == ">":
+                ax.annotate("", (value[key], y), (16, 0), textcoords="offset points",
+                            arrowprops=arrow | {"color": colour})  # fmt: skip
+    ax.axvline(1, **ZERO)
     set_log(ax)
     ax.set_yticks(
         range(len(rows)), [f"{r.analysis.removeprefix('grid-')}: {r.group}" for r in rows]
     )
-    ax.tick_params(axis="y", labelsize=8)
-    ax.set(ylim=(len(rows) - 0.5, -0.5), xlabel="Improvement is likelier by this factor than")
-    fig.legend(frameon=False, fontsize=8, loc="outside upper right")
+    ax.set(ylim=(len(rows) - 0.5, -0.5))
+    ax.set_xlabel("Improvement is likelier by this factor than", loc="right")
+    write_key_of(fig, ax)
     return fig
 
 
