@@ -117,6 +117,12 @@ def tell_courses(
         for code in known
     ]
     heads = ["Measure", plan.unit.capitalize()]
+    changes = book.table(
+        lay_out(told, measure_rows(told, plan.later), change_columns(plan), heads),
+        name=f"tab-{name}",
+        caption="Change from baseline: the difference of the means of all seen, and the change "
+        "among participants with both values. CI, confidence interval.",
+    )
     values = book.table(
         lay_out(told, measure_rows(told, plan.visits), value_columns(known), heads),
         name=f"tab-{name}-values",
@@ -137,11 +143,5 @@ def tell_courses(
             alt=f"One panel a measure, one line a participant. Better at {last.words} of all "
             f"enrolled: {join_words(counted)}.",
         ),
-        book.table(
-            lay_out(told, measure_rows(told, plan.later), change_columns(plan), heads),
-            name=f"tab-{name}",
-            caption="Change from baseline: the difference of the means of all seen, and the change "
-            "among participants with both values. CI, confidence interval.",
-        ),
-        *([fold("Values at each visit", values)] if known else []),
+        *([fold("The same in numbers", changes, values)] if known else []),
     )
