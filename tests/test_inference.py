@@ -11,7 +11,7 @@ from scipy import stats
 from msct_helpers import Trial
 from msct_helpers.book.layout import lay_out
 from msct_helpers.cohort.population import derive_disposition
-from msct_helpers.efficacy import composite, inference, missing
+from msct_helpers.efficacy import adjustments, composite, inference, missing
 from msct_helpers.efficacy.change import get_value
 from msct_helpers.meld import derive as meld
 from msct_helpers.stats.imputation import impute as impute_values
@@ -329,3 +329,27 @@ def test_each_test_of_the_family_is_named_by_its_method(synthetic: Trial) -> Non
     assert "max-T" in method["p_maxt"]
     assert "signed rank" in method["p_wilcoxon"]
     assert "Holm" in method["p_holm"]
+
+
+def test_both_forms_of_the_adjustment_are_told(labs: pd.DataFrame, synthetic: Trial) -> None:
+    plan = synthetic.plan
+    record = adjustments.summarise_adjustments(labs, plan)
+    own = record.pivot_table("value", "statistic", "group")
+    assert own["linear"]["p_value"] != own["second-derivatives"]["p_value"]
+    assert own["linear"]["se"] > own["second-derivatives"]["se"]
+    assert own["linear"]["df"] == own["second-derivatives"]["df"]
+    values = inference.scale_values(labs, "MELD")
+    fit = inference.fit_change("AVAL ~ C(AVISITN)", values, plan)
+    table = inference.summarise_fits({"MELD": fit}, labs, plan)
+    assert own["linear"]["p_value"] == table.loc[("MELD", plan.last.number), "p_mmrm"]
+    words = adjustments.say_adjustments(record, plan, "these data")
+    assert set(re.findall(r"{([^}]+)}", words)) <= set(record["id"])
+    assert words.index("linear.se") < words.index("second-derivatives.se")
+
+
+def test_nothing_is_said_of_a_model_that_cannot_be_fitted(
+    labs: pd.DataFrame, synthetic: Trial
+) -> None:
+    few = labs[labs["USUBJID"].isin(labs["USUBJID"].unique()[:3])]
+    record = adjustments.summarise_adjustments(few, synthetic.plan)
+    assert adjustments.say_adjustments(record, synthetic.plan, "these data") == ""

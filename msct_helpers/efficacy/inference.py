@@ -17,7 +17,7 @@ from msct_helpers.efficacy.change import (
     say_interval,
 )
 from msct_helpers.stats.estimate import estimate_mean_change
-from msct_helpers.stats.mmrm.model import MMRM, fit_mmrm
+from msct_helpers.stats.mmrm.model import MMRM, Adjustment, fit_mmrm
 from msct_helpers.stats.ranks import estimate_max_t_p
 from msct_helpers.trial.plan import MEASURES, Plan
 
@@ -52,7 +52,9 @@ def find_unit(labs: pd.DataFrame, code: str) -> str:
     return str(labs.loc[labs["PARAMCD"] == code, "AVALU"].iloc[0])
 
 
-def fit_change(formula: str, values: pd.DataFrame, plan: Plan) -> MMRM | None:
+def fit_change(
+    formula: str, values: pd.DataFrame, plan: Plan, adjustment: Adjustment = "linear"
+) -> MMRM | None:
     """Fit the mixed model of one endpoint; None where its values are too few for one.
 
     Parameters
@@ -63,11 +65,20 @@ def fit_change(formula: str, values: pd.DataFrame, plan: Plan) -> MMRM | None:
         The endpoint on its scale of analysis (`scale_values`).
     plan
         The analysis plan.
+    adjustment
+        As in `msct_helpers.stats.mmrm.model.fit_mmrm`.
     """
     if values["AVISITN"].nunique() < 2:
         return None
     try:
-        return fit_mmrm(formula, values, subject="USUBJID", visit="AVISITN", level=plan.level)
+        return fit_mmrm(
+            formula,
+            values,
+            subject="USUBJID",
+            visit="AVISITN",
+            level=plan.level,
+            adjustment=adjustment,
+        )
     except ValueError:
         return None
 
