@@ -92,6 +92,23 @@ def test_a_limit_among_the_events_is_named(record: pd.DataFrame) -> None:
     assert np.isfinite(get_value(record, "composite", "hl_high", "ALB", 24))
 
 
+def test_the_unmeasured_pull_the_middle_change_towards_zero(record: pd.DataFrame) -> None:
+    values, status = make_people()
+    found = composite.describe_outcomes(
+        composite.derive_outcomes(values, status, "ALB", VISIT, "nolt"), "ALB", 0.95
+    )
+    # Pairwise means of 3, -2, 0 and an event; then of the same with two more at zero.
+    assert (found["hl_known"], found["hl"]) == (-1.5, 0.0)
+    words = composite.say_pulled(record, Plan(), ("ALB", "MELD"))
+    assert "{composite.meld.m24.hl_known} points instead of {composite.meld.m24.hl} points" in words
+    measured = record.assign(
+        value=record["value"].mask(record["statistic"] == "not_measured_count", 0.0)
+    )
+    assert composite.say_pulled(measured, Plan(), ("ALB", "MELD")) == ""
+    worst = record.assign(value=record["value"].mask(record["statistic"] == "hl_known", -np.inf))
+    assert "an event instead of {composite.alb" in composite.say_pulled(worst, Plan(), ("ALB",))
+
+
 def test_the_answer_names_who_cannot_be_assessed(record: pd.DataFrame) -> None:
     absent = {"ALT": "not recorded", "ALB": "", "MELD": ""}
     said = composite.say_outcomes(record, Plan(), tuple(absent), absent)

@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from msct_helpers import Trial
+from msct_helpers.efficacy.inference import scale_values
+from msct_helpers.meld.derive import derive_all
 from msct_helpers.stats.mmrm.batch import fit_mmrm_batch
 from msct_helpers.stats.mmrm.model import MMRM, fit_mmrm
 from tests.conftest import ROOT
 
 REFERENCE = pd.read_csv(ROOT / "tests/reference/mmrm_mayo_stage4.csv")
+SYNTHETIC = pd.read_csv(ROOT / "tests/reference/mmrm_msct_synthetic.csv")
 
 
 def simulate(seed: int, subjects: int = 26, visits: int = 4, missing: float = 0.15) -> pd.DataFrame:
@@ -41,7 +44,11 @@ def test_agrees_with_r(mayo: Trial, row: dict[str, float]) -> None:
     data = mayo.adlb[mayo.adlb["PARAMCD"] == code]
     if code == "BILI":
         data = data.assign(AVAL=np.log(data["AVAL"]))
-    for inference, se in (("kenward-roger", "kenward_roger"), ("satterthwaite", "satterthwaite")):
+    for inference, adjustment, se in (
+        ("kenward-roger", "linear", "kenward_roger"),
+        ("kenward-roger", "second-derivatives", "second_derivatives"),
+        ("satterthwaite", "linear", "satterthwaite"),
+    ):
         model = fit_mmrm(
             "AVAL ~ C(AVISITN)",
             data,
@@ -49,6 +56,7 @@ def test_agrees_with_r(mayo: Trial, row: dict[str, float]) -> None:
             visit="AVISITN",
             level=0.95,
             inference=inference,  # type: ignore[arg-type]
+            adjustment=adjustment,  # type: ignore[arg-type]
         )
         found = model.coefficients.loc[f"C(AVISITN)[T.{row['visit']:.1f}]"]
         expected = row[f"se_{se}"]
@@ -56,6 +64,27 @@ def test_agrees_with_r(mayo: Trial, row: dict[str, float]) -> None:
         assert found["se"] == pytest.approx(expected, rel=1e-6)
         assert found["df"] == pytest.approx(row["df"], rel=1e-6)
         assert model.log_likelihood == pytest.approx(row["log_likelihood"], abs=1e-8)
+
+
+@pytest.mark.parametrize("code", SYNTHETIC["response"].unique())
+@pytest.mark.parametrize("adjustment", ["linear", "second-derivatives"])
+def test_agrees_with_r_at_26_patients(synthetic: Trial, code: str, adjustment: str) -> None:
+    values = scale_values(derive_all(synthetic), code)
+    model = fit_mmrm(
+        "AVAL ~ C(AVISITN)",
+        values,
+        subject="USUBJID",
+        visit="AVISITN",
+        level=0.95,
+        adjustment=adjustment,  # type: ignore[arg-type]
+    )
+    expected = SYNTHETIC[SYNTHETIC["response"] == code]
+    found = model.coefficients.iloc[1:]
+    se = expected[f"se_{adjustment.replace('-', '_')}"].to_numpy()
+    assert found["se"].to_numpy() == pytest.approx(se, rel=1e-6)
+    assert found["df"].to_numpy() == pytest.approx(expected["df"].to_numpy(), rel=1e-6)
+    assert np.abs(found["estimate"].to_numpy() - expected["estimate"]).max() < 1e-6 * se.min()
+    assert model.log_likelihood == pytest.approx(expected["log_likelihood"].iloc[0], abs=1e-7)
 
 
 @pytest.mark.parametrize("inference", ["kenward-roger", "satterthwaite"])

@@ -3,7 +3,8 @@
 Death and transplant are intercurrent events, met by a composite (ICH E9(R1)). Whoever was not
 measured is missing: not better in the share, and unchanged in the ranks. The signed-rank test drops
 what is unchanged, so its p-value speaks of the measured and of the events; the Hodges-Lehmann
-estimate keeps it, and is pulled towards zero by it.
+estimate keeps it, and is pulled towards zero by it, which flatters it where events are many. The
+estimate of those whose outcome is known stands beside it.
 """
 
 from typing import Any
@@ -105,15 +106,19 @@ def describe_outcomes(outcomes: pd.DataFrame, code: str, level: float) -> dict[s
     dict
         n (everybody), better_count, denominator, percent, percent_low, percent_high; p_value
         (two-sided) and side (1 where the ranks lean to better, -1 to worse, else 0); hl, hl_low,
-        hl_high (Hodges-Lehmann, as changes are shown; infinite where among the events); a count
-        by outcome, and events_count.
+        hl_high (Hodges-Lehmann, as changes are shown; infinite where among the events), and
+        hl_known, the estimate without whoever was not measured; a count by outcome, and
+        events_count.
     """
     counts = outcomes["OUTCOME"].value_counts().reindex(OUTCOMES, fill_value=0)
     share = estimate_proportion(int(counts["BETTER"]), len(outcomes), level)
     ranked = rank_outcomes(outcomes)
     out = {"n": float(len(outcomes)), "better_count": share.pop("count")} | share
     out |= {"p_value": estimate_signed_rank_p(ranked), "side": find_side(ranked)}
-    out |= show_middle(outcomes["CHANGE"].to_numpy(dtype=float), code, level)
+    change = outcomes["CHANGE"].to_numpy(dtype=float)
+    out |= show_middle(change, code, level)
+    known = change[(outcomes["OUTCOME"] != "NOT MEASURED").to_numpy()]
+    out["hl_known"] = show_middle(known, code, level)["hl"]
     out |= {name_count(o): float(counts[o]) for o in OUTCOMES[1:]}
     return out | {"events_count": float(counts[list(EVENTS)].sum())}
 
@@ -280,6 +285,39 @@ def say_ranks(record: pd.DataFrame, plan: Plan, code: str) -> str:
         f"with everybody ranked, death worst, the changes lean {name_side(side)} "
         f"(p = {ref('composite', 'p_value', *at)}, {clear}; Hodges-Lehmann estimate "
         f"{ref('composite', 'hl', *at)}{unit})"
+    )
+
+
+def say_pulled(record: pd.DataFrame, plan: Plan, codes: tuple[str, ...]) -> str:
+    """Return what the rule for the unmeasured does to the Hodges-Lehmann estimates at the end.
+
+    Parameters
+    ----------
+    record
+        Record of `summarise_outcomes`.
+    plan, codes
+        The analysis plan, and PARAMCD of those to speak of; nothing is said where all of them were
+        measured in everybody who met no event.
+    """
+    at = plan.last.number
+    known = [c for c in codes if get_value(record, "composite", "not_measured_count", c, at) > 0]
+    if not known:
+        return ""
+
+    def tell(statistic: str, code: str) -> str:
+        if np.isinf(get_value(record, "composite", statistic, code, at)):
+            return "an event"
+        unit = get_unit(record, "composite", "hl", code)
+        return f"{ref('composite', statistic, code, at)}{unit}"
+
+    each = [
+        f"{tell('hl_known', c)} instead of {tell('hl', c)} for {MEASURES[c].name}" for c in known
+    ]
+    return (
+        "Whoever was not measured stands in the Hodges-Lehmann estimate as unchanged. This pulls "
+        "it towards zero from either side: it understates a change for the better, and also how "
+        "much worse a group is in which several died. The rank test leaves the unmeasured out; "
+        f"without them the estimate at {plan.at_last} is {join_words(each)}."
     )
 
 
