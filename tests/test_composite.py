@@ -109,6 +109,22 @@ def test_the_unmeasured_pull_the_middle_change_towards_zero(record: pd.DataFrame
     assert "an event instead of {composite.alb" in composite.say_pulled(worst, Plan(), ("ALB",))
 
 
+def test_whoever_was_measured_before_an_event_is_told(mayo: Trial, synthetic: Trial) -> None:
+    (real, words), (made, none) = (
+        (found["value"].tolist(), composite.say_early(found, trial.plan))
+        for trial in (mayo, synthetic)
+        for found in [
+            composite.count_early(
+                trial.efficacy_labs, derive_disposition(trial.adsl, trial.plan), trial.plan
+            )
+        ]
+    )
+    # Measured on days 300 and 336, dead on 321 and 348; on 690, and dead on 694.
+    assert (real, made) == ([0, 2, 1], [0, 0, 0])
+    assert "{early.m12.count} at month 12" in words
+    assert "nobody had been" in none
+
+
 def test_the_answer_names_who_cannot_be_assessed(record: pd.DataFrame) -> None:
     absent = {"ALT": "not recorded", "ALB": "", "MELD": ""}
     said = composite.say_outcomes(record, Plan(), tuple(absent), absent)

@@ -167,9 +167,12 @@ def summarise_outcomes(
         for analysis in STRATEGIES:
             for visit in plan.later:
                 found = derive_outcomes(values, status, code, visit, analysis)
+                shown = describe_outcomes(found, code, plan.level)
+                if analysis != "composite":  # told of the primary estimand alone
+                    del shown["hl_known"]
                 rows += make_rows(
                     analysis,
-                    describe_outcomes(found, code, plan.level),
+                    shown,
                     parameter=code,
                     visit=visit.number,
                     unit=find_unit(labs, code),
@@ -183,6 +186,47 @@ def summarise_outcomes(
 def name_limit(row: dict[str, Any]) -> str:
     """Return the text of a result: a word where it lies among the events."""
     return "event" if np.isinf(row["value"]) else str(row["text"])
+
+
+def count_early(labs: pd.DataFrame, status: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return how many were measured at a visit and met an event before the day it was due.
+
+    The window of a visit opens before that day. The composite counts them by the event; the flow
+    of participants counts them as attending.
+
+    Parameters
+    ----------
+    labs, status, plan
+        As in `summarise_outcomes`.
+
+    Returns
+    -------
+    DataFrame
+        Record, analysis ``early``: count by later visit.
+    """
+    met = status[status["STATUS"].isin(EVENTS)].set_index("USUBJID")["DAYS"]
+    rows: list[dict[str, Any]] = []
+    for visit in plan.later:
+        seen = labs.loc[labs["AVISITN"] == visit.number, "USUBJID"].unique()
+        early = met[met.index.isin(seen) & (met <= visit.day)]
+        rows += make_rows(
+            "early", {"count": len(early)}, visit=visit.number, n=len(status),
+            function="count_early",
+        )  # fmt: skip
+    return make_record(rows)
+
+
+def say_early(record: pd.DataFrame, plan: Plan) -> str:
+    """Return whom the composite counts by an event and the flow of participants as attending."""
+    rule = (
+        "Events count up to the day on which a visit is due, also of whoever had been measured "
+        "early in its window"
+    )
+    page = "[the flow of participants](cohort-flow.md)"
+    if not record["value"].any():
+        return f"{rule}; nobody had been, so {page} counts the same people."
+    each = join_words([f"{ref('early', 'count', visit=v.number)} at {v.words}" for v in plan.later])
+    return f"{rule}: {each}. In {page} these count as having attended."
 
 
 def outcome_rows(record: pd.DataFrame, plan: Plan, codes: tuple[str, ...]) -> list[Row]:
