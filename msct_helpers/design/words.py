@@ -117,7 +117,8 @@ def say_lead() -> str:
     """Return in a short sentence which trial would decide."""
     return (
         "To show a halved risk of death or transplant a randomised trial needs "
-        f"{ref('next', 'complete_count', group='event')} patients an arm."
+        f"{ref('next', 'enrolled_count', group='event')} patients an arm, "
+        f"{ref('next', 'complete_count', group='event')} if nobody is lost."
     )
 
 
@@ -125,7 +126,7 @@ def say_finding() -> str:
     """Return in one sentence which trial would decide."""
     return (
         "A randomised trial that could show a halved risk of death or transplant needs "
-        f"{ref('next', 'complete_count', group='event')} patients an arm; one on MELD needs "
+        f"{ref('next', 'enrolled_count', group='event')} patients an arm; one on MELD needs "
         f"{ref('next', 'enrolled_count', group='meld')}, and takes the dead for missing."
     )
 
@@ -142,9 +143,11 @@ def say_plan() -> str:
         f"{at('MELD', 'complete_count')} patients an arm, {at('MELD', 'enrolled_count')} if as "
         "many are missing as in the abstract; but this takes the dead for missing. One to show "
         f"a halved risk of death or transplant needs {at('EVENT', 'complete_count')} an arm, in "
-        f"whom {at('EVENT', 'events_count')} events are expected. A hierarchical comparison of "
-        "death, then transplant, then MELD counts death as an outcome and needs "
-        f"{at('WINS', 'enrolled_count')} an arm, if both the risk and MELD improve as assumed."
+        f"whom {at('EVENT', 'events_count')} events are expected, and "
+        f"{at('EVENT', 'enrolled_count')} if as many are lost as in the abstract. A hierarchical "
+        "comparison of death, then transplant, then MELD counts death as an outcome and needs "
+        f"{at('WINS', 'enrolled_count')} an arm with as many lost, if both the risk and MELD "
+        "improve as assumed."
     )
 
 
