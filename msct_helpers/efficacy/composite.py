@@ -295,15 +295,17 @@ def say_outcomes(
     if not known:
         out = f"Who was better at {plan.at_last} cannot be assessed."
     else:
-        each = join_words([describe_share(code, plan, full=i == 0) for i, code in enumerate(known)])
+        each = join_words(
+            [describe_share(record, plan, code, full=i == 0) for i, code in enumerate(known)]
+        )
         out = f"Alive, without transplant, measured and better at {plan.at_last} than at baseline: "
         out += f"{each}."
     out += say_absent({c: absent.get(c) or "not measured" for c in codes if c not in known})
     return f"{out} These are changes from baseline without a control arm."
 
 
-def describe_share(code: str, plan: Plan, *, full: bool) -> str:
-    """Return the share better of one endpoint at the last visit, in full or short."""
+def describe_share(record: pd.DataFrame, plan: Plan, code: str, *, full: bool) -> str:
+    """Return the share better of one endpoint at the last visit, and its ranks, in full or short."""
 
     def at(statistic: str) -> str:
         return ref("composite", statistic, code, plan.last.number)
@@ -311,7 +313,17 @@ def describe_share(code: str, plan: Plan, *, full: bool) -> str:
     name = f"{MEASURES[code].name} in {at('better_count')} of {at('denominator')}"
     interval = f"{at('percent_low')}% to {at('percent_high')}%"
     head = f"{plan.level_words} confidence interval {interval}" if full else interval
-    return f"{name} ({at('percent')}%, {head}; p = {at('p_value')})"
+    middle = tell_middle(record, plan, code, "hl")
+    middle = f"Hodges-Lehmann estimate of the change {middle}" if full else middle
+    return f"{name} ({at('percent')}%, {head}; p = {at('p_value')}, {middle})"
+
+
+def tell_middle(record: pd.DataFrame, plan: Plan, code: str, statistic: str) -> str:
+    """Return a Hodges-Lehmann estimate at the last visit with its unit, or that it is an event."""
+    if np.isinf(get_value(record, "composite", statistic, code, plan.last.number)):
+        return "an event"
+    unit = get_unit(record, "composite", "hl", code)
+    return f"{ref('composite', statistic, code, plan.last.number)}{unit}"
 
 
 def name_side(side: float) -> str:
@@ -347,15 +359,10 @@ def say_pulled(record: pd.DataFrame, plan: Plan, codes: tuple[str, ...]) -> str:
     known = [c for c in codes if get_value(record, "composite", "not_measured_count", c, at) > 0]
     if not known:
         return ""
-
-    def tell(statistic: str, code: str) -> str:
-        if np.isinf(get_value(record, "composite", statistic, code, at)):
-            return "an event"
-        unit = get_unit(record, "composite", "hl", code)
-        return f"{ref('composite', statistic, code, at)}{unit}"
-
     each = [
-        f"{tell('hl_known', c)} instead of {tell('hl', c)} for {MEASURES[c].name}" for c in known
+        f"{tell_middle(record, plan, c, 'hl_known')} instead of "
+        f"{tell_middle(record, plan, c, 'hl')} for {MEASURES[c].name}"
+        for c in known
     ]
     return (
         "Whoever was not measured stands in the Hodges-Lehmann estimate as unchanged. This pulls "

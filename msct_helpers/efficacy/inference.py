@@ -1,4 +1,4 @@
-"""Inference on change: MMRM first, then paired tests, and Holm over the whole family."""
+"""Supplementary inference on change: MMRM, paired tests, and Holm over the whole family."""
 
 from typing import Any
 
@@ -244,7 +244,7 @@ def family_rows(record: pd.DataFrame) -> list[Row]:
 
 
 def family_columns(plan: Plan) -> dict[str, Cell]:
-    """Return the primary analysis with raw and adjusted p-values, and the paired tests."""
+    """Return the mixed model's change with raw and adjusted p-values, and the paired tests."""
     return {
         "Change": "{change}",
         f"{plan.level_words} CI": "{ci_low} to {ci_high}",
