@@ -84,8 +84,12 @@ def test_formula_and_simulation_agree_on_events_and_wins() -> None:
     ("limits", "expected"),
     [
         ({}, "in all of these comparisons. So"),
-        ({"MELD": (85, 89), "WINS": (85, 88)}, "in 2 of 4 .* lies below it for MELD .* and death"),
-        ({"MELD": (85, 89), "EVENT": (91, 95)}, "in 2 of 4 .* below it for MELD .* and above it"),
+        ({"MELD": (85, 89), "WINS": (85, 88)}, "of MELD .* and death.* lies below .*; the other"),
+        (
+            {"MELD": (85, 89), "EVENT": (91, 95)},
+            "MELD .* lies below .*, that of death .* lies above",
+        ),
+        (dict.fromkeys(ENDPOINTS, (85, 89)), r"lies below the [^;]* asked for\. So"),
     ],
 )
 def test_words_on_power_follow_the_simulated_intervals(

@@ -168,17 +168,19 @@ def say_power(record: pd.DataFrame, protocol: Protocol) -> str:
         "below": [name for name in ENDPOINTS if high[name] < asked],
         "above": [name for name in ENDPOINTS if low[name] > asked],
     }
+    power = f"the {ref('assumed', 'power_percent')}% asked for"
     apart = [
-        f"{side} it for {join_words([ENDPOINTS[name] for name in names])}"
+        f"of {join_words([ENDPOINTS[name] for name in names])} lies {side} {power}"
         for side, names in sides.items()
         if names
     ]
-    held = len(ENDPOINTS) - sum(map(len, sides.values()))
-    which = f"{held} of {len(ENDPOINTS)}" if apart else "all"
+    said = f"The intervals of the simulated power hold {power} in all of these comparisons."
+    if apart:
+        held = sum(map(len, sides.values())) < len(ENDPOINTS)
+        rest = f"; the other intervals hold {power}." if held else "."
+        said = f"The simulated power {', that '.join(apart)}{rest}"
     return (
-        f"Sizes by formula are approximate. The intervals of the simulated power hold the "
-        f"{ref('assumed', 'power_percent')}% asked for in {which} of these comparisons"
-        f"{'; the power lies ' + ' and '.join(apart) if apart else ''}. So many simulated trials "
+        f"Sizes by formula are approximate. {said} So many simulated trials "
         "do not tell a point of power. By the noncentral t distribution "
         f"{ref('next', 'complete_count', group='MELD')} an arm give "
         f"{ref('exact', 'percent', group='MELD')}% for MELD, not the power asked for: the formula "

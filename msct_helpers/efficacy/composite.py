@@ -305,7 +305,7 @@ def say_outcomes(
 
 
 def describe_share(record: pd.DataFrame, plan: Plan, code: str, *, full: bool) -> str:
-    """Return the share better of one endpoint at the last visit, and its ranks, in full or short."""
+    """Return the share better of an endpoint at the last visit, and its ranks, in full or short."""
 
     def at(statistic: str) -> str:
         return ref("composite", statistic, code, plan.last.number)
