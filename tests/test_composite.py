@@ -9,6 +9,7 @@ import pytest
 from msct_helpers import Trial
 from msct_helpers.ard.results import make_record, make_rows
 from msct_helpers.book.layout import lay_out
+from msct_helpers.book.words import name_people
 from msct_helpers.cohort.population import derive_disposition
 from msct_helpers.efficacy import composite
 from msct_helpers.efficacy.change import get_value
@@ -125,6 +126,17 @@ def test_whoever_was_measured_before_an_event_is_told(mayo: Trial, synthetic: Tr
     assert "nobody had been" in none
 
 
+def test_a_sentence_on_invented_people_says_so(record: pd.DataFrame, synthetic: Trial) -> None:
+    who = name_people(synthetic)
+    for said in (
+        composite.say_outcomes(record, Plan(), ("ALB", "MELD"), {}, who),
+        composite.say_lead(record, Plan(), ("ALB", "MELD"), who),
+    ):
+        assert "} synthetic participants" in said
+    answer = composite.say_outcomes(record, Plan(), ("MELD",), {}, who)
+    assert "Hodges-Lehmann estimate of the change {composite.meld.m24.hl} points" in answer
+
+
 def test_the_answer_names_who_cannot_be_assessed(record: pd.DataFrame) -> None:
     absent = {"ALT": "not recorded", "ALB": "", "MELD": ""}
     said = composite.say_outcomes(record, Plan(), tuple(absent), absent)
@@ -213,5 +225,5 @@ def test_the_lead_follows_counts_and_sides(
 ) -> None:
     codes = tuple(code for code, *_ in tests)
     lead = composite.say_lead(make_leads(*tests), Plan(), codes)
-    assert lead == f"Of {{composite.alt.m24.denominator}} enrolled, {said}"
+    assert lead == f"Of {{composite.alt.m24.denominator}} participants enrolled, {said}"
     assert composite.say_lead(make_leads(*tests), Plan(), ("PT",)) == ""

@@ -270,7 +270,7 @@ def test_what_cannot_be_fitted_is_left_out_and_said(labs: pd.DataFrame) -> None:
     record = summarise_family(own, plan)
     assert set(record["parameter"]) == {"ALT"}
     said = inference.say_modelled(record, plan, {"AST": "not recorded", "MELD": ""})
-    assert said.startswith("At 24 weeks, as if nobody had died")
+    assert said.startswith("At 24 weeks, as if none of the participants had died")
     assert (
         "Not assessable: AST (not recorded) and MELD(i) (the mixed model cannot be fitted)." in said
     )

@@ -251,7 +251,9 @@ def outcome_columns() -> dict[str, Cell]:
     }
 
 
-def say_lead(record: pd.DataFrame, plan: Plan, codes: tuple[str, ...]) -> str:
+def say_lead(
+    record: pd.DataFrame, plan: Plan, codes: tuple[str, ...], who: str = "participants"
+) -> str:
     """Return in one short sentence how many were better, and the tests (as `say_outcomes`)."""
     at = plan.last.number
     known = [code for code in codes if code in set(record["parameter"])]
@@ -270,13 +272,17 @@ def say_lead(record: pd.DataFrame, plan: Plan, codes: tuple[str, ...]) -> str:
         which = "every rank test lies" if clear == known else f"the rank tests of {names} lie"
         tests = f"{which} below {plan.alpha_words}, {' and '.join(sorted(sides))}"
     return (
-        f"Of {ref('composite', 'denominator', least, at)} enrolled, {count} were alive, without "
-        f"transplant, measured and better at {plan.at_last}; {tests}."
+        f"Of {ref('composite', 'denominator', least, at)} {who} enrolled, {count} were alive, "
+        f"without transplant, measured and better at {plan.at_last}; {tests}."
     )
 
 
 def say_outcomes(
-    record: pd.DataFrame, plan: Plan, codes: tuple[str, ...], absent: dict[str, str]
+    record: pd.DataFrame,
+    plan: Plan,
+    codes: tuple[str, ...],
+    absent: dict[str, str],
+    who: str = "participants",
 ) -> str:
     """Return the answer of a chapter: who was better at the last visit, of everybody enrolled.
 
@@ -290,13 +296,15 @@ def say_outcomes(
         PARAMCD of those to speak of.
     absent
         Why one cannot be assessed, by PARAMCD; an empty text where it can.
+    who
+        What the participants are called (`msct_helpers.book.words.name_people`).
     """
     known = [code for code in codes if code in set(record["parameter"])]
     if not known:
         out = f"Who was better at {plan.at_last} cannot be assessed."
     else:
         each = join_words(
-            [describe_share(record, plan, code, full=i == 0) for i, code in enumerate(known)]
+            [describe_share(record, plan, code, "" if i else who) for i, code in enumerate(known)]
         )
         out = f"Alive, without transplant, measured and better at {plan.at_last} than at baseline: "
         out += f"{each}."
@@ -304,17 +312,20 @@ def say_outcomes(
     return f"{out} These are changes from baseline without a control arm."
 
 
-def describe_share(record: pd.DataFrame, plan: Plan, code: str, *, full: bool) -> str:
-    """Return the share better of an endpoint at the last visit, and its ranks, in full or short."""
+def describe_share(record: pd.DataFrame, plan: Plan, code: str, who: str) -> str:
+    """Return the share better of an endpoint at the last visit, and its ranks.
+
+    In short where nobody is named by `who`.
+    """
 
     def at(statistic: str) -> str:
         return ref("composite", statistic, code, plan.last.number)
 
-    name = f"{MEASURES[code].name} in {at('better_count')} of {at('denominator')}"
+    name = f"{MEASURES[code].name} in {at('better_count')} of {at('denominator')} {who}".strip()
     interval = f"{at('percent_low')}% to {at('percent_high')}%"
-    head = f"{plan.level_words} confidence interval {interval}" if full else interval
+    head = f"{plan.level_words} confidence interval {interval}" if who else interval
     middle = tell_middle(record, plan, code, "hl")
-    middle = f"Hodges-Lehmann estimate of the change {middle}" if full else middle
+    middle = f"Hodges-Lehmann estimate of the change {middle}" if who else middle
     return f"{name} ({at('percent')}%, {head}; p = {at('p_value')}, {middle})"
 
 

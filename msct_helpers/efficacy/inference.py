@@ -262,7 +262,9 @@ def note_logs(plan: Plan) -> str:
     return f" (per cent for {join_words(names)})" if names else ""
 
 
-def say_modelled(record: pd.DataFrame, plan: Plan, absent: dict[str, str]) -> str:
+def say_modelled(
+    record: pd.DataFrame, plan: Plan, absent: dict[str, str], who: str = "participants"
+) -> str:
     """Return each endpoint by the mixed model at the last visit, and the family's verdict.
 
     Parameters
@@ -273,12 +275,14 @@ def say_modelled(record: pd.DataFrame, plan: Plan, absent: dict[str, str]) -> st
         The analysis plan.
     absent
         Why an endpoint cannot be assessed, by PARAMCD; an empty text where it can.
+    who
+        What the participants are called (`msct_helpers.book.words.name_people`).
     """
     at, fitted = plan.last.number, set(record["parameter"])
     known = [c for c in plan.family if not np.isnan(get_value(record, "mmrm", "change", c, at))]
     parts = [describe_modelled(record, plan, code) for code in known]
     out = (
-        f"At {plan.span}, as if nobody had died, been transplanted or missed a visit, "
+        f"At {plan.span}, as if none of the {who} had died, been transplanted or missed a visit, "
         f"{'; '.join(parts)}."
     )
     if not parts:
