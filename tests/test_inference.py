@@ -122,6 +122,15 @@ def test_raw_and_adjusted_p_values_stand_under_their_heads(family: pd.DataFrame)
     }
 
 
+def test_paired_tests_are_on_the_scale_of_the_row(labs: pd.DataFrame, synthetic: Trial) -> None:
+    found = inference.compare_pairs(labs, synthetic.plan)
+    for code, scale in (("BILI", np.log), ("ALB", np.asarray)):
+        own = labs[labs["PARAMCD"] == code].pivot(index="USUBJID", columns="AVISITN", values="AVAL")
+        change = (scale(own[24]) - scale(own[0])).dropna()
+        expected = stats.ttest_1samp(change, 0).pvalue
+        assert found.loc[(code, 24), "p_t"] == pytest.approx(expected)
+
+
 def test_verdicts_of_the_family_turn_at_the_level() -> None:
     tests = {"parameter": "ALB", "visit": [6, 12, 24], "statistic": "p_holm"}
     near = pd.DataFrame(tests | {"value": [0.051, 0.049, 0.2]})
