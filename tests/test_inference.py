@@ -124,9 +124,10 @@ def test_raw_and_adjusted_p_values_stand_under_their_heads(family: pd.DataFrame)
 
 def test_paired_tests_are_on_the_scale_of_the_row(labs: pd.DataFrame, synthetic: Trial) -> None:
     found = inference.compare_pairs(labs, synthetic.plan)
-    for code, scale in (("BILI", np.log), ("ALB", np.asarray)):
+    for code, log in (("BILI", True), ("ALB", False)):
         own = labs[labs["PARAMCD"] == code].pivot(index="USUBJID", columns="AVISITN", values="AVAL")
-        change = (scale(own[24]) - scale(own[0])).dropna()
+        own = np.log(own) if log else own
+        change = (own[24] - own[0]).dropna()
         expected = stats.ttest_1samp(change, 0).pvalue
         assert found.loc[(code, 24), "p_t"] == pytest.approx(expected)
 
