@@ -349,7 +349,8 @@ def say_ranks(record: pd.DataFrame, plan: Plan, code: str) -> str:
     clear = f"which is below {plan.alpha_words}" if p < plan.alpha else "not significant"
     unit = get_unit(record, "composite", "hl", code)
     return (
-        f"with everybody ranked, death worst, the changes lean {name_side(side)} "
+        "with everybody ranked, death worst and the unmeasured as unchanged, the changes lean "
+        f"{name_side(side)} "
         f"(p = {ref('composite', 'p_value', *at)}, {clear}; Hodges-Lehmann estimate "
         f"{ref('composite', 'hl', *at)}{unit})"
     )
