@@ -21,6 +21,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
+from scipy.stats import norm
 
 from msct_helpers.cohort.survival import estimate_incidence, estimate_survival, get_at
 from msct_helpers.efficacy.composite import rank_outcomes
@@ -28,7 +30,12 @@ from msct_helpers.efficacy.inference import adjust
 from msct_helpers.efficacy.missing import impute_changes
 from msct_helpers.stats.estimate import estimate_mean_change, estimate_proportion
 from msct_helpers.stats.mmrm.batch import BatchFit, fit_mmrm_batch
-from msct_helpers.stats.ranks import estimate_max_t_p, estimate_signed_rank_p, find_side
+from msct_helpers.stats.ranks import (
+    estimate_hodges_lehmann,
+    estimate_max_t_p,
+    estimate_signed_rank_p,
+    find_side,
+)
 from msct_helpers.trial.plan import Plan
 
 OUT = Path(__file__).resolve().parent.parent / "data" / "null_world.csv"
@@ -150,6 +157,58 @@ def rank_everybody(change: np.ndarray, cause: np.ndarray) -> tuple[float, float]
     return estimate_signed_rank_p(ranked), find_side(ranked)
 
 
+def find_middle(events: float, unmeasured: float) -> float:
+    """Return what the Hodges-Lehmann estimate of the composite estimates where nothing changes.
+
+    The median of the mean of two changes drawn at random: an event makes the mean minus infinity,
+    whoever was not measured stands at zero, and a measured change is normal about zero. With
+    events the truth is therefore below zero, although nobody changes.
+
+    Parameters
+    ----------
+    events, unmeasured
+        Shares of everybody enrolled.
+
+    Returns
+    -------
+    float
+        In standard deviations of a value.
+    """
+    measured, spread = 1 - events - unmeasured, np.sqrt(1 - WITHIN)
+
+    def exceed(middle: float) -> float:
+        """Return the chance of a mean of two below `middle`, less a half."""
+        both = measured**2 * norm.cdf(middle / spread)
+        one = 2 * measured * unmeasured * norm.cdf(middle / spread * np.sqrt(2))
+        none = unmeasured**2 * (middle >= 0)
+        return float(1 - (1 - events) ** 2 + both + one + none - 0.5)
+
+    # The two unmeasured make a step at zero; without events the middle lies on it.
+    return 0.0 if events == 0 else float(brentq(exceed, -9, 0))
+
+
+def assess_middle(world: World) -> dict[tuple[str, str], list[float]]:
+    """Return coverage of the composite's Hodges-Lehmann interval, with and without its events.
+
+    With them the truth is that of `find_middle`; without, whoever died or was transplanted is one
+    more who was not measured, and the truth is zero.
+    """
+    change = np.nan_to_num(world.values[:, :, -1, 0] - world.values[:, :, 0, 0])
+    out = {}
+    for words, worst, events in (
+        ("death and transplant worst", -np.inf, DEATHS + TRANSPLANTS),
+        ("events as not measured", 0.0, 0),
+    ):
+        name = f"Hodges-Lehmann of all enrolled, {words}"
+        truth = find_middle(events / PATIENTS, (DEATHS + TRANSPLANTS + LOST - events) / PATIENTS)
+        ranked = np.where(world.cause > 0, worst, change)
+        found = [estimate_hodges_lehmann(own, PLAN.level) for own in ranked]
+        out[name, "coverage"] = [cover(f["hl_low"], truth, f["hl_high"]) for f in found]
+        if events:
+            out[name, "limit among events"] = [float(np.isinf(f["hl_low"])) for f in found]
+    return out
+
+
 def fit_family(world: World, inference: str) -> list[BatchFit]:
     """Return the mixed model of every endpoint in every trial."""
     visits = [visit.number for visit in PLAN.visits]
@@ -264,6 +323,7 @@ def assess(trials: int, seed: int) -> dict[tuple[str, str], list[float]]:
     return (
         assess_pairs(world)
         | assess_composite(world)
+        | assess_middle(world)
         | assess_models(world)
         | assess_max_t(world, seed)
         | assess_imputed(world)

@@ -9,6 +9,7 @@ import pytest
 from msct_helpers import Trial
 from msct_helpers.ard.results import make_record, make_rows
 from msct_helpers.book.layout import lay_out
+from msct_helpers.book.words import name_people
 from msct_helpers.cohort.population import derive_disposition
 from msct_helpers.efficacy import composite
 from msct_helpers.efficacy.change import get_value
@@ -91,6 +92,50 @@ def test_a_limit_among_the_events_is_named(record: pd.DataFrame) -> None:
     text = get_text(record)
     assert (text["composite.alb.m24.hl_low"], text["composite.meld.m24.hl_high"]) == ("event",) * 2
     assert np.isfinite(get_value(record, "composite", "hl_high", "ALB", 24))
+
+
+def test_the_unmeasured_pull_the_middle_change_towards_zero(record: pd.DataFrame) -> None:
+    values, status = make_people()
+    found = composite.describe_outcomes(
+        composite.derive_outcomes(values, status, "ALB", VISIT, "nolt"), "ALB", 0.95
+    )
+    # Pairwise means of 3, -2, 0 and an event; then of the same with two more at zero.
+    assert (found["hl_known"], found["hl"]) == (-1.5, 0.0)
+    words = composite.say_pulled(record, Plan(), ("ALB", "MELD"))
+    assert "{composite.meld.m24.hl_known} points instead of {composite.meld.m24.hl} points" in words
+    measured = record.assign(
+        value=record["value"].mask(record["statistic"] == "not_measured_count", 0.0)
+    )
+    assert composite.say_pulled(measured, Plan(), ("ALB", "MELD")) == ""
+    worst = record.assign(value=record["value"].mask(record["statistic"] == "hl_known", -np.inf))
+    assert "an event instead of {composite.alb" in composite.say_pulled(worst, Plan(), ("ALB",))
+
+
+def test_whoever_was_measured_before_an_event_is_told(mayo: Trial, synthetic: Trial) -> None:
+    (real, words), (made, none) = (
+        (found["value"].tolist(), composite.say_early(found, trial.plan))
+        for trial in (mayo, synthetic)
+        for found in [
+            composite.count_early(
+                trial.efficacy_labs, derive_disposition(trial.adsl, trial.plan), trial.plan
+            )
+        ]
+    )
+    # Measured on days 300 and 336, dead on 321 and 348; on 690, and dead on 694.
+    assert (real, made) == ([0, 2, 1], [0, 0, 0])
+    assert "{early.m12.count} at month 12" in words
+    assert "nobody had been" in none
+
+
+def test_a_sentence_on_invented_people_says_so(record: pd.DataFrame, synthetic: Trial) -> None:
+    who = name_people(synthetic)
+    for said in (
+        composite.say_outcomes(record, Plan(), ("ALB", "MELD"), {}, who),
+        composite.say_lead(record, Plan(), ("ALB", "MELD"), who),
+    ):
+        assert "} synthetic participants" in said
+    answer = composite.say_outcomes(record, Plan(), ("MELD",), {}, who)
+    assert "Hodges-Lehmann estimate of the change {composite.meld.m24.hl} points" in answer
 
 
 def test_the_answer_names_who_cannot_be_assessed(record: pd.DataFrame) -> None:
@@ -181,5 +226,5 @@ def test_the_lead_follows_counts_and_sides(
 ) -> None:
     codes = tuple(code for code, *_ in tests)
     lead = composite.say_lead(make_leads(*tests), Plan(), codes)
-    assert lead == f"Of {{composite.alt.m24.denominator}} enrolled, {said}"
+    assert lead == f"Of {{composite.alt.m24.denominator}} participants enrolled, {said}"
     assert composite.say_lead(make_leads(*tests), Plan(), ("PT",)) == ""

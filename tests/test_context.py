@@ -87,7 +87,12 @@ def test_how_it_moved_turns_with_the_values(low: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "words"), [(5, "cannot be told apart from theirs"), (1, "is below theirs")]
+    ("count", "words"),
+    [
+        (5, "cannot be told apart from theirs"),
+        (1, "is below theirs"),
+        (14, "is above theirs"),
+    ],
 )
 def test_events_are_compared_with_the_published_count(mayo: Trial, count: int, words: str) -> None:
     events = context.summarise_events(mayo, (count, 26), PLAN)

@@ -9,10 +9,11 @@ import pytest
 from click.testing import CliRunner
 from scipy import stats
 
+from msct_helpers.ard.results import make_record, make_rows
 from msct_helpers.check.cli import main
-from msct_helpers.design import mmrm, related, simulate, size
+from msct_helpers.design import mmrm, related, simulate, size, words
 from msct_helpers.design.size import Protocol, Size
-from msct_helpers.design.table import estimate_power, plan_trial
+from msct_helpers.design.table import ENDPOINTS, estimate_power, plan_trial
 from msct_helpers.stats.mmrm.model import fit_mmrm
 
 USUAL = Protocol()
@@ -77,6 +78,28 @@ def test_formula_and_simulation_agree_on_events_and_wins() -> None:
     for endpoint in ("EVENT", "WINS"):
         power = table.loc[endpoint, "percent"]
         assert power == pytest.approx(90, abs=find_error(0.9, 4000) + 1.5)
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({}, "in all of these comparisons. So"),
+        ({"MELD": (85, 89), "WINS": (85, 88)}, "of MELD .* and death.* lies below .*; the other"),
+        (
+            {"MELD": (85, 89), "EVENT": (91, 95)},
+            "MELD .* lies below .*, that of death .* lies above",
+        ),
+        (dict.fromkeys(ENDPOINTS, (85, 89)), r"lies below the [^;]* asked for\. So"),
+    ],
+)
+def test_words_on_power_follow_the_simulated_intervals(
+    limits: dict[str, tuple[float, float]], expected: str
+) -> None:
+    rows = []
+    for name in ENDPOINTS:
+        low, high = limits.get(name, (88, 92))
+        rows += make_rows("next", {"percent_low": low, "percent_high": high}, group=name)
+    assert re.search(expected, words.say_power(make_record(rows), USUAL))
 
 
 def test_no_difference_is_seldom_found() -> None:

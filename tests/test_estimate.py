@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
 
 from msct_helpers.stats import estimate
 
@@ -55,6 +56,17 @@ def test_proportions_have_their_exact_interval_in_per_cent() -> None:
         "percent_low": pytest.approx(2.45, abs=0.005),
         "percent_high": pytest.approx(30.15, abs=0.005),
     }
+
+
+def test_two_uncertain_risks_differ_as_published() -> None:
+    # Newcombe, Statistics in Medicine 1998; 17: 873-890, example a, method 10, by Wilson's limits.
+    risks = []
+    for count, total in ((56, 70), (48, 80)):
+        low, high = proportion_confint(count, total, method="wilson")
+        limits = {"percent_low": 100 * low, "percent_high": 100 * high}
+        risks.append({"percent": 100 * count / total} | limits)
+    found = estimate.compare_risks(*risks)
+    assert list(found.values()) == pytest.approx([20.00, 5.24, 33.39], abs=0.005)
 
 
 def test_the_limit_of_a_risk_that_was_not_seen() -> None:

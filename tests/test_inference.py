@@ -11,7 +11,7 @@ from scipy import stats
 from msct_helpers import Trial
 from msct_helpers.book.layout import lay_out
 from msct_helpers.cohort.population import derive_disposition
-from msct_helpers.efficacy import composite, inference, missing
+from msct_helpers.efficacy import adjustments, composite, inference, missing
 from msct_helpers.efficacy.change import get_value
 from msct_helpers.meld import derive as meld
 from msct_helpers.stats.imputation import impute as impute_values
@@ -120,6 +120,16 @@ def test_raw_and_adjusted_p_values_stand_under_their_heads(family: pd.DataFrame)
         "p, Wilcoxon": "{mmrm.alt.m6.p_wilcoxon}",
         "p, max-T": "{mmrm.alt.m6.p_maxt}",
     }
+
+
+def test_paired_tests_are_on_the_scale_of_the_row(labs: pd.DataFrame, synthetic: Trial) -> None:
+    found = inference.compare_pairs(labs, synthetic.plan)
+    for code, log in (("BILI", True), ("ALB", False)):
+        own = labs[labs["PARAMCD"] == code].pivot(index="USUBJID", columns="AVISITN", values="AVAL")
+        own = np.log(own) if log else own
+        change = (own[24] - own[0]).dropna()
+        expected = stats.ttest_1samp(change, 0).pvalue
+        assert found.loc[(code, 24), "p_t"] == pytest.approx(expected)
 
 
 def test_verdicts_of_the_family_turn_at_the_level() -> None:
@@ -270,7 +280,7 @@ def test_what_cannot_be_fitted_is_left_out_and_said(labs: pd.DataFrame) -> None:
     record = summarise_family(own, plan)
     assert set(record["parameter"]) == {"ALT"}
     said = inference.say_modelled(record, plan, {"AST": "not recorded", "MELD": ""})
-    assert said.startswith("At 24 weeks, as if nobody had died")
+    assert said.startswith("At 24 weeks, as if none of the participants had died")
     assert (
         "Not assessable: AST (not recorded) and MELD(i) (the mixed model cannot be fitted)." in said
     )
@@ -329,3 +339,27 @@ def test_each_test_of_the_family_is_named_by_its_method(synthetic: Trial) -> Non
     assert "max-T" in method["p_maxt"]
     assert "signed rank" in method["p_wilcoxon"]
     assert "Holm" in method["p_holm"]
+
+
+def test_both_forms_of_the_adjustment_are_told(labs: pd.DataFrame, synthetic: Trial) -> None:
+    plan = synthetic.plan
+    record = adjustments.summarise_adjustments(labs, plan)
+    own = record.pivot_table("value", "statistic", "group")
+    assert own["linear"]["p_value"] != own["second-derivatives"]["p_value"]
+    assert own["linear"]["se"] > own["second-derivatives"]["se"]
+    assert own["linear"]["df"] == own["second-derivatives"]["df"]
+    values = inference.scale_values(labs, "MELD")
+    fit = inference.fit_change("AVAL ~ C(AVISITN)", values, plan)
+    table = inference.summarise_fits({"MELD": fit}, labs, plan)
+    assert own["linear"]["p_value"] == table.loc[("MELD", plan.last.number), "p_mmrm"]
+    words = adjustments.say_adjustments(record, plan, "these data")
+    assert set(re.findall(r"{([^}]+)}", words)) <= set(record["id"])
+    assert words.index("linear.se") < words.index("second-derivatives.se")
+
+
+def test_nothing_is_said_of_a_model_that_cannot_be_fitted(
+    labs: pd.DataFrame, synthetic: Trial
+) -> None:
+    few = labs[labs["USUBJID"].isin(labs["USUBJID"].unique()[:3])]
+    record = adjustments.summarise_adjustments(few, synthetic.plan)
+    assert adjustments.say_adjustments(record, synthetic.plan, "these data") == ""

@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from msct_helpers import Trial
+from msct_helpers.efficacy.inference import scale_values
+from msct_helpers.meld.derive import derive_all
 from msct_helpers.stats.mmrm.batch import fit_mmrm_batch
 from msct_helpers.stats.mmrm.model import MMRM, fit_mmrm
 from tests.conftest import ROOT
 
 REFERENCE = pd.read_csv(ROOT / "tests/reference/mmrm_mayo_stage4.csv")
+SYNTHETIC = pd.read_csv(ROOT / "tests/reference/mmrm_msct_synthetic.csv")
 
 
 def simulate(seed: int, subjects: int = 26, visits: int = 4, missing: float = 0.15) -> pd.DataFrame:
@@ -41,7 +44,11 @@ def test_agrees_with_r(mayo: Trial, row: dict[str, float]) -> None:
     data = mayo.adlb[mayo.adlb["PARAMCD"] == code]
     if code == "BILI":
         data = data.assign(AVAL=np.log(data["AVAL"]))
-    for inference, se in (("kenward-roger", "kenward_roger"), ("satterthwaite", "satterthwaite")):
+    for inference, adjustment, se in (
+        ("kenward-roger", "linear", "kenward_roger"),
+        ("kenward-roger", "second-derivatives", "second_derivatives"),
+        ("satterthwaite", "linear", "satterthwaite"),
+    ):
         model = fit_mmrm(
             "AVAL ~ C(AVISITN)",
             data,
@@ -49,6 +56,7 @@ def test_agrees_with_r(mayo: Trial, row: dict[str, float]) -> None:
             visit="AVISITN",
             level=0.95,
             inference=inference,  # type: ignore[arg-type]
+            adjustment=adjustment,  # type: ignore[arg-type]
         )
         found = model.coefficients.loc[f"C(AVISITN)[T.{row['visit']:.1f}]"]
         expected = row[f"se_{se}"]
@@ -56,6 +64,27 @@ def test_agrees_with_r(mayo: Trial, row: dict[str, float]) -> None:
         assert found["se"] == pytest.approx(expected, rel=1e-6)
         assert found["df"] == pytest.approx(row["df"], rel=1e-6)
         assert model.log_likelihood == pytest.approx(row["log_likelihood"], abs=1e-8)
+
+
+@pytest.mark.parametrize("code", SYNTHETIC["response"].unique())
+@pytest.mark.parametrize("adjustment", ["linear", "second-derivatives"])
+def test_agrees_with_r_at_26_patients(synthetic: Trial, code: str, adjustment: str) -> None:
+    values = scale_values(derive_all(synthetic), code)
+    model = fit_mmrm(
+        "AVAL ~ C(AVISITN)",
+        values,
+        subject="USUBJID",
+        visit="AVISITN",
+        level=0.95,
+        adjustment=adjustment,  # type: ignore[arg-type]
+    )
+    expected = SYNTHETIC[SYNTHETIC["response"] == code]
+    found = model.coefficients.iloc[1:]
+    se = expected[f"se_{adjustment.replace('-', '_')}"].to_numpy()
+    assert found["se"].to_numpy() == pytest.approx(se, rel=1e-6)
+    assert found["df"].to_numpy() == pytest.approx(expected["df"].to_numpy(), rel=1e-6)
+    assert np.abs(found["estimate"].to_numpy() - expected["estimate"]).max() < 1e-6 * se.min()
+    assert model.log_likelihood == pytest.approx(expected["log_likelihood"].iloc[0], abs=1e-7)
 
 
 @pytest.mark.parametrize("inference", ["kenward-roger", "satterthwaite"])
@@ -130,6 +159,97 @@ def test_kenward_roger_is_wider_and_asymptotic_has_no_df() -> None:
     assert (normal["se"] == plain["se"]).all()
 
 
+def make_covariance(theta: np.ndarray, visits: int) -> np.ndarray:
+    """Return L L', row i of L being exp(theta_i) times (below the diagonal, 1)."""
+    unit = np.eye(visits)
+    unit[np.tril_indices(visits, -1)] = theta[visits:]
+    factor = np.diag(np.exp(theta[:visits])) @ unit
+    return factor @ factor.T
+
+
+def differentiate_twice(function: Any, at: np.ndarray, step: float = 2e-3) -> np.ndarray:
+    """Return all second derivatives of `function`, by central differences of fourth order."""
+    weights = {-2: 1 / 12, -1: -2 / 3, 1: 2 / 3, 2: -1 / 12}
+    axes = np.eye(len(at)) * step
+    rows = [
+        [
+            sum(
+                a * b * function(at + m * axes[i] + n * axes[j])
+                for m, a in weights.items()
+                for n, b in weights.items()
+            )
+            for j in range(len(at))
+        ]
+        for i in range(len(at))
+    ]
+    return np.array(rows) / step**2
+
+
+def adjust_by_definition(data: pd.DataFrame, sigma: np.ndarray, linear: bool) -> np.ndarray:
+    """Return Kenward and Roger's covariance of the visits' changes, participant by participant.
+
+    Their formula as printed, with P, Q and R from derivatives by finite differences; nothing of
+    the package is used.
+    """
+    visits = len(sigma)
+    factor = np.linalg.cholesky(sigma)
+    lower = (factor / np.diag(factor)[:, None])[np.tril_indices(visits, -1)]
+    theta = np.concatenate([np.log(np.diag(factor)), lower])
+    people = [
+        (own["visit"].to_numpy(), own["y"].to_numpy())
+        for _, own in data.dropna().sort_values("visit").groupby("id")
+    ]
+    design = np.eye(visits)
+    design[:, 0] = 1
+
+    def give(at: np.ndarray) -> tuple[np.ndarray, float]:
+        whole = make_covariance(at, visits)
+        information, score, rest = np.zeros((visits, visits)), np.zeros(visits), 0.0
+        for seen, y in people:
+            weight = np.linalg.inv(whole[np.ix_(seen, seen)])
+            information += design[seen].T @ weight @ design[seen]
+            score += design[seen].T @ weight @ y
+            rest += y @ weight @ y - np.linalg.slogdet(weight)[1]
+        phi = np.linalg.inv(information)
+        rest += np.linalg.slogdet(information)[1] - score @ phi @ score
+        return phi, -0.5 * rest
+
+    phi = give(theta)[0]
+    w = np.linalg.inv(-differentiate_twice(lambda at: give(at)[1], theta))
+    step = np.eye(len(theta)) * 1e-5
+    slopes = [
+        (make_covariance(theta + h, visits) - make_covariance(theta - h, visits)) / 2e-5
+        for h in step
+    ]
+    bends = differentiate_twice(lambda at: make_covariance(at, visits), theta)
+    inner = np.zeros_like(phi)
+    for i in range(len(theta)):
+        for j in range(len(theta)):
+            p_i, p_j, q, r = (np.zeros_like(phi) for _ in range(4))
+            for seen, _ in people:
+                x, cut = design[seen], np.ix_(seen, seen)
+                v = np.linalg.inv(sigma[cut])
+                p_i -= x.T @ v @ slopes[i][cut] @ v @ x
+                p_j -= x.T @ v @ slopes[j][cut] @ v @ x
+                q += x.T @ v @ slopes[i][cut] @ v @ slopes[j][cut] @ v @ x
+                r += x.T @ v @ bends[i, j][cut] @ v @ x
+            inner += w[i, j] * (q - p_i @ phi @ p_j - (0 if linear else r / 4))
+    return phi + 2 * phi @ inner @ phi
+
+
+@pytest.mark.parametrize("adjustment", ["linear", "second-derivatives"])
+def test_kenward_roger_is_its_definition(adjustment: str) -> None:
+    data = simulate(8, subjects=18, visits=3, missing=0.4)
+    model = fit(data, adjustment=adjustment)
+    sigma = model.covariance.to_numpy()
+    expected = adjust_by_definition(data, sigma, adjustment == "linear")
+    found = model.coefficients["se"].to_numpy()
+    assert found == pytest.approx(np.sqrt(np.diag(expected)), rel=1e-6)
+    other = fit(data).coefficients
+    assert np.array_equal(model.coefficients["df"], other["df"])
+    assert np.array_equal(model.coefficients["estimate"], other["estimate"])
+
+
 def break_data(kind: str) -> tuple[str, pd.DataFrame]:
     """Return a formula and data that cannot be fitted."""
     data = simulate(6)
@@ -167,6 +287,11 @@ def test_data_that_cannot_be_fitted_are_refused(kind: str, message: str) -> None
     formula, data = break_data(kind)
     with pytest.raises(ValueError, match=message):
         fit(data, formula)
+
+
+def test_an_adjustment_nobody_knows_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected one of linear, second-derivatives"):
+        fit(simulate(1), adjustment="quadratic")
 
 
 def test_a_batch_is_its_single_fits() -> None:

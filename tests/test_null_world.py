@@ -38,6 +38,19 @@ def test_a_trial_does_not_depend_on_how_many_are_drawn(world: null_world.World) 
     assert np.array_equal(null_world.draw_world(3, 1).values, world.values[:3], equal_nan=True)
 
 
+@pytest.mark.parametrize(("events", "unmeasured"), [(5 / 26, 4 / 26), (5 / 26, 0), (0, 9 / 26)])
+def test_the_middle_of_a_composite_is_that_of_many_patients(
+    events: float, unmeasured: float
+) -> None:
+    rng = np.random.default_rng(3)
+    kind = rng.random((2, 400_000))
+    change = rng.normal(0, np.sqrt(2 * (1 - null_world.WITHIN)), kind.shape)
+    change = np.where(kind < events, -np.inf, np.where(kind > 1 - unmeasured, 0, change))
+    expected = np.median(change.mean(axis=0))
+    found = null_world.find_middle(events, unmeasured)
+    assert found == pytest.approx(expected, abs=0.005)
+
+
 def test_events_come_at_the_published_risks() -> None:
     causes = np.concatenate([cause for _, cause in null_world.draw_events(1_500, 1)])
     # Of 39,000 patients; some die after they were lost, unseen.
@@ -75,5 +88,8 @@ def test_the_stored_table_is_within_reason() -> None:
     error = 3 * np.sqrt(0.05 * 0.95 / 2_000)
     assert own["Wilcoxon signed rank, exact, pairs", "rejection"] < 0.05 + error
     assert own["Hodges-Lehmann, exact, pairs", "coverage"] > 0.95 - error
+    middle = "Hodges-Lehmann of all enrolled, death and transplant worst"
+    assert own[middle, "coverage"] > 0.95 - error
+    assert own[middle, "limit among events"] == 1, "the page says that it bounds one side only"
     assert own["Clopper-Pearson, risk 5/26", "coverage"] > 0.95 - error
     assert own["paired t, pairs", "coverage"] == pytest.approx(0.95, abs=error)

@@ -375,3 +375,13 @@ def test_liver_safety_counts_each_quadrant(synthetic: Trial) -> None:
     assert "not assessable" in liver.say_peaks(
         liver.summarise_peaks(liver.derive_peaks(bare)), bare
     )
+
+
+def test_what_reports_tell_besides_has_a_line_each(synthetic: Trial, mayo: Trial) -> None:
+    for trial, why in ((synthetic, "not stated in the abstract"), (mayo, "not recorded")):
+        shells = safety.list_shells(trial)
+        assert shells["Item (ICH E3)"].is_unique
+        names = " ".join(shells["Item (ICH E3)"]).lower()
+        for wanted in ("concomitant medication", "history", "deviations", "narratives"):
+            assert wanted in names
+        assert shells["In this data set"].str.startswith(why).all()

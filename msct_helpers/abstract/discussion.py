@@ -184,8 +184,9 @@ def discuss_next() -> str:
         "What would decide is a randomised trial that counts death as an outcome. To find a "
         f"difference of three MELD points it needs {at('meld', 'enrolled_count')} patients an arm "
         "if the dead are taken for missing; to show a halved risk of death or transplant, "
-        f"{at('event', 'complete_count')} an arm; a hierarchical comparison of death, transplant "
-        f"and MELD needs {at('wins', 'enrolled_count')} if both improve as assumed. Until then "
+        f"{at('event', 'enrolled_count')} an arm; a hierarchical comparison of death, transplant "
+        f"and MELD needs {at('wins', 'enrolled_count')} if both improve as assumed; all with as "
+        "many lost or missing as in the abstract. Until then "
         "patients can be told that the cells were tolerated for a day in few, and that nobody "
         "knows whether they help."
     )

@@ -13,7 +13,7 @@ from msct_helpers.book.words import join_words, upper_first
 from msct_helpers.cohort.survival import derive_time_to_event, estimate_survival
 from msct_helpers.efficacy.change import get_value, summarise_change
 from msct_helpers.efficacy.inference import fit_change
-from msct_helpers.stats.estimate import estimate_proportion
+from msct_helpers.stats.estimate import compare_risks, estimate_proportion
 from msct_helpers.trial.load import Trial
 from msct_helpers.trial.paths import ROOT
 from msct_helpers.trial.plan import MEASURES, Plan
@@ -175,7 +175,8 @@ def summarise_events(trial: Trial, published: tuple[int, int], plan: Plan) -> pd
     DataFrame
         Record, analysis ``event``: ``MAYO`` percent, percent_low, percent_high (one minus
         Kaplan-Meier at the last visit) and n; ``ABSTRACT`` count, denominator, percent and exact
-        interval; ``BOTH`` p_value, the chance of so few or fewer at the cohort's risk.
+        interval; ``BOTH`` p_value, the chance of so few or fewer were the cohort's risk known,
+        and percent, percent_low, percent_high of the difference with both uncertain.
     """
     times = derive_time_to_event(trial.adsl, plan)
     curve = estimate_survival(times["DAYS"], times["EVENT"] > 0, plan.level)
@@ -190,7 +191,10 @@ def summarise_events(trial: Trial, published: tuple[int, int], plan: Plan) -> pd
     exact = estimate_proportion(count, total, plan.level)
     method = f"published counts, Clopper-Pearson {plan.level_words} interval"
     rows += make_rows("event", exact, group="ABSTRACT", n=total, method=method, **about)
-    tail = "binomial, one-sided"
+    apart = compare_risks(shown, exact)
+    recovered = f"difference of risks, {plan.level_words} limits recovered from those of each"
+    rows += make_rows("event", apart, group="BOTH", method=recovered, **about)
+    tail = "binomial at the cohort's risk as if it were known, one-sided"
     rows += make_rows("event", {"p_value": chance}, group="BOTH", method=tail, **about)
     return make_record(rows)
 
@@ -292,18 +296,20 @@ def say_events(record: pd.DataFrame, plan: Plan) -> str:
     def at(statistic: str, group: str) -> str:
         return ref("pbc-event", statistic, group=group)
 
-    p = float(record.loc[record["statistic"] == "p_value", "value"].iloc[0])
-    # One side of a two-sided test.
-    verdict = "cannot be told apart from" if p > plan.alpha / 2 else "is below"
+    own = record[record["group"] == "BOTH"].set_index("statistic")["value"]
+    verdict = "is below" if own["percent_low"] > 0 else "cannot be told apart from"
+    verdict = "is above" if own["percent_high"] < 0 else verdict
     return (
         f"Within two years {at('percent', 'MAYO')}% of these patients died or were transplanted "
         f"({at('percent_low', 'MAYO')}% to {at('percent_high', 'MAYO')}%); the abstract reports "
         f"{at('count', 'ABSTRACT')} of {at('denominator', 'ABSTRACT')} "
         f"({at('percent_low', 'ABSTRACT')}% to {at('percent_high', 'ABSTRACT')}%), if all of them "
-        "fell within two years (assumed). So few or fewer would be seen in "
-        f"{at('p_value', 'BOTH')} of such groups at the risk of the Mayo patients: the abstract's "
-        f"count {verdict} theirs. Half a century, ursodeoxycholic acid and the choice of patients "
-        "lie between the two."
+        "fell within two years (assumed). With both uncertain, the risk of the Mayo patients less "
+        f"that of the abstract is {at('percent', 'BOTH')} percentage points ({plan.level_words} "
+        f"confidence interval {at('percent_low', 'BOTH')} to {at('percent_high', 'BOTH')}): the "
+        f"abstract's count {verdict} theirs. Were theirs known without error, so few or fewer "
+        f"would be seen in {at('p_value', 'BOTH')} of such groups. Half a century, "
+        "ursodeoxycholic acid and the choice of patients lie between the two."
     )
 
 

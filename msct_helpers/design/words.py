@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from msct_helpers.ard.results import make_record, make_rows, ref
 from msct_helpers.book.figures import BLUE, INK, ORANGE, SMALL, ZERO, make_figure, write_key_of
 from msct_helpers.book.layout import Cell, Row
-from msct_helpers.book.words import upper_first
+from msct_helpers.book.words import join_words, upper_first
 from msct_helpers.design import size
 from msct_helpers.design.size import Protocol
 from msct_helpers.design.table import ENDPOINTS, plan_differences, plan_trial
@@ -71,7 +71,8 @@ def summarise_plan(protocol: Protocol, trials: int, seed: int) -> pd.DataFrame:
     DataFrame
         Record, analysis ``next`` by endpoint: complete_count and enrolled_count (an arm),
         events_count (both arms, where events are counted), percent of simulated trials that
-        reject, with interval; ``logrank``: events_count; ``sizes`` by difference.
+        reject, with interval; ``exact``: percent, the power of the size for MELD by the noncentral
+        t; ``logrank``: events_count; ``sizes`` by difference.
     """
     rows: list[dict[str, Any]] = []
     for name, found in plan_trial(protocol, trials=trials, seed=seed).iterrows():
@@ -82,6 +83,9 @@ def summarise_plan(protocol: Protocol, trials: int, seed: int) -> pd.DataFrame:
         power = {k: found[k] for k in ("percent", "percent_low", "percent_high")}
         rows += make_rows("next", power, n=trials, method="simulated trials, exact", **about)
     rows += make_rows("logrank", {"events_count": size.count_events(protocol)}, method="Schoenfeld")
+    least = size.power_ancova(protocol, size.size_ancova(protocol).complete)
+    exact: dict[str, Any] = {"group": "MELD", "method": "noncentral t", "function": "power_ancova"}
+    rows += make_rows("exact", {"percent": 100 * least}, **exact)
     wins = size.expect_wins(protocol).ratio
     rows += make_rows("wins", {"ratio": wins}, method="formula", function="expect_wins")
     for found in plan_differences(protocol, DIFFERENCES).to_dict("records"):
@@ -114,7 +118,8 @@ def say_lead() -> str:
     """Return in a short sentence which trial would decide."""
     return (
         "To show a halved risk of death or transplant a randomised trial needs "
-        f"{ref('next', 'complete_count', group='event')} patients an arm."
+        f"{ref('next', 'enrolled_count', group='event')} patients an arm, "
+        f"{ref('next', 'complete_count', group='event')} if nobody is lost."
     )
 
 
@@ -122,7 +127,7 @@ def say_finding() -> str:
     """Return in one sentence which trial would decide."""
     return (
         "A randomised trial that could show a halved risk of death or transplant needs "
-        f"{ref('next', 'complete_count', group='event')} patients an arm; one on MELD needs "
+        f"{ref('next', 'enrolled_count', group='event')} patients an arm; one on MELD needs "
         f"{ref('next', 'enrolled_count', group='meld')}, and takes the dead for missing."
     )
 
@@ -139,9 +144,48 @@ def say_plan() -> str:
         f"{at('MELD', 'complete_count')} patients an arm, {at('MELD', 'enrolled_count')} if as "
         "many are missing as in the abstract; but this takes the dead for missing. One to show "
         f"a halved risk of death or transplant needs {at('EVENT', 'complete_count')} an arm, in "
-        f"whom {at('EVENT', 'events_count')} events are expected. A hierarchical comparison of "
-        "death, then transplant, then MELD counts death as an outcome and needs "
-        f"{at('WINS', 'enrolled_count')} an arm, if both the risk and MELD improve as assumed."
+        f"whom {at('EVENT', 'events_count')} events are expected, and "
+        f"{at('EVENT', 'enrolled_count')} if as many are lost as in the abstract. A hierarchical "
+        "comparison of death, then transplant, then MELD counts death as an outcome and needs "
+        f"{at('WINS', 'enrolled_count')} an arm with as many lost, if both the risk and MELD "
+        "improve as assumed."
+    )
+
+
+def say_power(record: pd.DataFrame, protocol: Protocol) -> str:
+    """Return how the power of simulated trials compares with what was asked of the formulas.
+
+    Parameters
+    ----------
+    record
+        Record of `summarise_plan`.
+    protocol
+        What is assumed.
+    """
+    own = record[record["analysis"] == "next"].pivot_table("value", "group", "statistic")
+    asked = 100 * protocol.power
+    low, high = own["percent_low"].reindex(ENDPOINTS), own["percent_high"].reindex(ENDPOINTS)
+    sides = {
+        "below": [name for name in ENDPOINTS if high[name] < asked],
+        "above": [name for name in ENDPOINTS if low[name] > asked],
+    }
+    power = f"the {ref('assumed', 'power_percent')}% asked for"
+    apart = [
+        f"of {join_words([ENDPOINTS[name] for name in names])} lies {side} {power}"
+        for side, names in sides.items()
+        if names
+    ]
+    said = f"The intervals of the simulated power hold {power} in all of these comparisons."
+    if apart:
+        held = sum(map(len, sides.values())) < len(ENDPOINTS)
+        rest = f"; the other intervals hold {power}." if held else "."
+        said = f"The simulated power {', that '.join(apart)}{rest}"
+    return (
+        f"Sizes by formula are approximate. {said} So many simulated trials "
+        "do not tell a point of power. By the noncentral t distribution "
+        f"{ref('next', 'complete_count', group='MELD')} an arm give "
+        f"{ref('exact', 'percent', group='MELD')}% for MELD, not the power asked for: the formula "
+        "takes the normal distribution."
     )
 
 

@@ -102,16 +102,17 @@ def say_interval(analysis: str, code: str, visit: Visit, plan: Plan) -> str:
     return f"{plan.level_words} confidence interval of the change {low} to {high}"
 
 
-def say_change(record: pd.DataFrame, plan: Plan, code: str) -> str:
+def say_change(record: pd.DataFrame, plan: Plan, code: str, who: str = "participants") -> str:
     """Return a sentence on the paired change of a parameter at the last visit.
 
-    The words follow the sign of the estimate and whether its interval contains zero.
+    The words follow the sign of the estimate and whether its interval contains zero; `who` is what
+    the participants are called (`msct_helpers.book.words.name_people`).
     """
     visit, name = plan.last, MEASURES[code].name
     mean, low, high, n = (
         get_value(record, "chg", s, code, visit.number) for s in ("mean", "ci_low", "ci_high", "n")
     )
-    pairs = f"{ref('chg', 'n', code, visit.number)} participants measured at both visits"
+    pairs = f"{ref('chg', 'n', code, visit.number)} {who} measured at both visits"
     if np.isnan(low):
         why = "too few changes" if n == 1 else "changes too much alike"
         why = f"{why} to estimate an interval ({pairs})"

@@ -3,7 +3,8 @@
 Death and transplant are intercurrent events, met by a composite (ICH E9(R1)). Whoever was not
 measured is missing: not better in the share, and unchanged in the ranks. The signed-rank test drops
 what is unchanged, so its p-value speaks of the measured and of the events; the Hodges-Lehmann
-estimate keeps it, and is pulled towards zero by it.
+estimate keeps it, and is pulled towards zero by it, which flatters it where events are many. The
+estimate of those whose outcome is known stands beside it.
 """
 
 from typing import Any
@@ -105,15 +106,19 @@ def describe_outcomes(outcomes: pd.DataFrame, code: str, level: float) -> dict[s
     dict
         n (everybody), better_count, denominator, percent, percent_low, percent_high; p_value
         (two-sided) and side (1 where the ranks lean to better, -1 to worse, else 0); hl, hl_low,
-        hl_high (Hodges-Lehmann, as changes are shown; infinite where among the events); a count
-        by outcome, and events_count.
+        hl_high (Hodges-Lehmann, as changes are shown; infinite where among the events), and
+        hl_known, the estimate without whoever was not measured; a count by outcome, and
+        events_count.
     """
     counts = outcomes["OUTCOME"].value_counts().reindex(OUTCOMES, fill_value=0)
     share = estimate_proportion(int(counts["BETTER"]), len(outcomes), level)
     ranked = rank_outcomes(outcomes)
     out = {"n": float(len(outcomes)), "better_count": share.pop("count")} | share
     out |= {"p_value": estimate_signed_rank_p(ranked), "side": find_side(ranked)}
-    out |= show_middle(outcomes["CHANGE"].to_numpy(dtype=float), code, level)
+    change = outcomes["CHANGE"].to_numpy(dtype=float)
+    out |= show_middle(change, code, level)
+    known = change[(outcomes["OUTCOME"] != "NOT MEASURED").to_numpy()]
+    out["hl_known"] = show_middle(known, code, level)["hl"]
     out |= {name_count(o): float(counts[o]) for o in OUTCOMES[1:]}
     return out | {"events_count": float(counts[list(EVENTS)].sum())}
 
@@ -162,9 +167,12 @@ def summarise_outcomes(
         for analysis in STRATEGIES:
             for visit in plan.later:
                 found = derive_outcomes(values, status, code, visit, analysis)
+                shown = describe_outcomes(found, code, plan.level)
+                if analysis != "composite":  # told of the primary estimand alone
+                    del shown["hl_known"]
                 rows += make_rows(
                     analysis,
-                    describe_outcomes(found, code, plan.level),
+                    shown,
                     parameter=code,
                     visit=visit.number,
                     unit=find_unit(labs, code),
@@ -178,6 +186,47 @@ def summarise_outcomes(
 def name_limit(row: dict[str, Any]) -> str:
     """Return the text of a result: a word where it lies among the events."""
     return "event" if np.isinf(row["value"]) else str(row["text"])
+
+
+def count_early(labs: pd.DataFrame, status: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return how many were measured at a visit and met an event before the day it was due.
+
+    The window of a visit opens before that day. The composite counts them by the event; the flow
+    of participants counts them as attending.
+
+    Parameters
+    ----------
+    labs, status, plan
+        As in `summarise_outcomes`.
+
+    Returns
+    -------
+    DataFrame
+        Record, analysis ``early``: count by later visit.
+    """
+    met = status[status["STATUS"].isin(EVENTS)].set_index("USUBJID")["DAYS"]
+    rows: list[dict[str, Any]] = []
+    for visit in plan.later:
+        seen = labs.loc[labs["AVISITN"] == visit.number, "USUBJID"].unique()
+        early = met[met.index.isin(seen) & (met <= visit.day)]
+        rows += make_rows(
+            "early", {"count": len(early)}, visit=visit.number, n=len(status),
+            function="count_early",
+        )  # fmt: skip
+    return make_record(rows)
+
+
+def say_early(record: pd.DataFrame, plan: Plan) -> str:
+    """Return whom the composite counts by an event and the flow of participants as attending."""
+    rule = (
+        "Events count up to the day on which a visit is due, also of whoever had been measured "
+        "early in its window"
+    )
+    page = "[the flow of participants](cohort-flow.md)"
+    if not record["value"].any():
+        return f"{rule}; nobody had been, so {page} counts the same people."
+    each = join_words([f"{ref('early', 'count', visit=v.number)} at {v.words}" for v in plan.later])
+    return f"{rule}: {each}. In {page} these count as having attended."
 
 
 def outcome_rows(record: pd.DataFrame, plan: Plan, codes: tuple[str, ...]) -> list[Row]:
@@ -202,7 +251,9 @@ def outcome_columns() -> dict[str, Cell]:
     }
 
 
-def say_lead(record: pd.DataFrame, plan: Plan, codes: tuple[str, ...]) -> str:
+def say_lead(
+    record: pd.DataFrame, plan: Plan, codes: tuple[str, ...], who: str = "participants"
+) -> str:
     """Return in one short sentence how many were better, and the tests (as `say_outcomes`)."""
     at = plan.last.number
     known = [code for code in codes if code in set(record["parameter"])]
@@ -221,13 +272,17 @@ def say_lead(record: pd.DataFrame, plan: Plan, codes: tuple[str, ...]) -> str:
         which = "every rank test lies" if clear == known else f"the rank tests of {names} lie"
         tests = f"{which} below {plan.alpha_words}, {' and '.join(sorted(sides))}"
     return (
-        f"Of {ref('composite', 'denominator', least, at)} enrolled, {count} were alive, without "
-        f"transplant, measured and better at {plan.at_last}; {tests}."
+        f"Of {ref('composite', 'denominator', least, at)} {who} enrolled, {count} were alive, "
+        f"without transplant, measured and better at {plan.at_last}; {tests}."
     )
 
 
 def say_outcomes(
-    record: pd.DataFrame, plan: Plan, codes: tuple[str, ...], absent: dict[str, str]
+    record: pd.DataFrame,
+    plan: Plan,
+    codes: tuple[str, ...],
+    absent: dict[str, str],
+    who: str = "participants",
 ) -> str:
     """Return the answer of a chapter: who was better at the last visit, of everybody enrolled.
 
@@ -241,28 +296,45 @@ def say_outcomes(
         PARAMCD of those to speak of.
     absent
         Why one cannot be assessed, by PARAMCD; an empty text where it can.
+    who
+        What the participants are called (`msct_helpers.book.words.name_people`).
     """
     known = [code for code in codes if code in set(record["parameter"])]
     if not known:
         out = f"Who was better at {plan.at_last} cannot be assessed."
     else:
-        each = join_words([describe_share(code, plan, full=i == 0) for i, code in enumerate(known)])
+        each = join_words(
+            [describe_share(record, plan, code, "" if i else who) for i, code in enumerate(known)]
+        )
         out = f"Alive, without transplant, measured and better at {plan.at_last} than at baseline: "
         out += f"{each}."
     out += say_absent({c: absent.get(c) or "not measured" for c in codes if c not in known})
     return f"{out} These are changes from baseline without a control arm."
 
 
-def describe_share(code: str, plan: Plan, *, full: bool) -> str:
-    """Return the share better of one endpoint at the last visit, in full or short."""
+def describe_share(record: pd.DataFrame, plan: Plan, code: str, who: str) -> str:
+    """Return the share better of an endpoint at the last visit, and its ranks.
+
+    In short where nobody is named by `who`.
+    """
 
     def at(statistic: str) -> str:
         return ref("composite", statistic, code, plan.last.number)
 
-    name = f"{MEASURES[code].name} in {at('better_count')} of {at('denominator')}"
+    name = f"{MEASURES[code].name} in {at('better_count')} of {at('denominator')} {who}".strip()
     interval = f"{at('percent_low')}% to {at('percent_high')}%"
-    head = f"{plan.level_words} confidence interval {interval}" if full else interval
-    return f"{name} ({at('percent')}%, {head}; p = {at('p_value')})"
+    head = f"{plan.level_words} confidence interval {interval}" if who else interval
+    middle = tell_middle(record, plan, code, "hl")
+    middle = f"Hodges-Lehmann estimate of the change {middle}" if who else middle
+    return f"{name} ({at('percent')}%, {head}; p = {at('p_value')}, {middle})"
+
+
+def tell_middle(record: pd.DataFrame, plan: Plan, code: str, statistic: str) -> str:
+    """Return a Hodges-Lehmann estimate at the last visit with its unit, or that it is an event."""
+    if np.isinf(get_value(record, "composite", statistic, code, plan.last.number)):
+        return "an event"
+    unit = get_unit(record, "composite", "hl", code)
+    return f"{ref('composite', statistic, code, plan.last.number)}{unit}"
 
 
 def name_side(side: float) -> str:
@@ -277,9 +349,38 @@ def say_ranks(record: pd.DataFrame, plan: Plan, code: str) -> str:
     clear = f"which is below {plan.alpha_words}" if p < plan.alpha else "not significant"
     unit = get_unit(record, "composite", "hl", code)
     return (
-        f"with everybody ranked, death worst, the changes lean {name_side(side)} "
+        "with everybody ranked, death worst and the unmeasured as unchanged, the changes lean "
+        f"{name_side(side)} "
         f"(p = {ref('composite', 'p_value', *at)}, {clear}; Hodges-Lehmann estimate "
         f"{ref('composite', 'hl', *at)}{unit})"
+    )
+
+
+def say_pulled(record: pd.DataFrame, plan: Plan, codes: tuple[str, ...]) -> str:
+    """Return what the rule for the unmeasured does to the Hodges-Lehmann estimates at the end.
+
+    Parameters
+    ----------
+    record
+        Record of `summarise_outcomes`.
+    plan, codes
+        The analysis plan, and PARAMCD of those to speak of; nothing is said where all of them were
+        measured in everybody who met no event.
+    """
+    at = plan.last.number
+    known = [c for c in codes if get_value(record, "composite", "not_measured_count", c, at) > 0]
+    if not known:
+        return ""
+    each = [
+        f"{tell_middle(record, plan, c, 'hl_known')} instead of "
+        f"{tell_middle(record, plan, c, 'hl')} for {MEASURES[c].name}"
+        for c in known
+    ]
+    return (
+        "Whoever was not measured stands in the Hodges-Lehmann estimate as unchanged. This pulls "
+        "it towards zero from either side: it understates a change for the better, and also how "
+        "much worse a group is in which several died. The rank test leaves the unmeasured out; "
+        f"without them the estimate at {plan.at_last} is {join_words(each)}."
     )
 
 

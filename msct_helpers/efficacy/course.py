@@ -8,7 +8,7 @@ from msct_helpers.ard.results import ref
 from msct_helpers.book.chapter import Chapter
 from msct_helpers.book.document import Document, fold, join
 from msct_helpers.book.layout import Cell, Row, lay_out
-from msct_helpers.book.words import join_words, upper_first
+from msct_helpers.book.words import join_words, name_people, upper_first
 from msct_helpers.efficacy.change import get_unit, say_change, say_disagreement, select
 from msct_helpers.efficacy.figures import plot_courses
 from msct_helpers.trial.load import Trial
@@ -61,7 +61,9 @@ def name_with_unit(record: pd.DataFrame, code: str) -> str:
     return f"{upper_first(MEASURES[code].name)}{',' if unit else ''}{unit}"
 
 
-def say_courses(record: pd.DataFrame, plan: Plan, absent: dict[str, str]) -> str:
+def say_courses(
+    record: pd.DataFrame, plan: Plan, absent: dict[str, str], who: str = "participants"
+) -> str:
     """Return as a list how each measure changed, or why it cannot be assessed.
 
     Parameters
@@ -72,13 +74,15 @@ def say_courses(record: pd.DataFrame, plan: Plan, absent: dict[str, str]) -> str
         The analysis plan.
     absent
         By PARAMCD why a measure cannot be assessed, in words; an empty text where it can.
+    who
+        What the participants are called (`msct_helpers.book.words.name_people`).
     """
     out = []
     for code, why in absent.items():
         if select(record, "obs", code).empty:
             out.append(f"{upper_first(MEASURES[code].name)}: not assessable, {why}.")
             continue
-        said = [say_change(record, plan, code)]
+        said = [say_change(record, plan, code, who)]
         said += [s for visit in plan.later if (s := say_disagreement(record, code, visit))]
         out.append(" ".join(said))
     return "\n".join(f"- {text}" for text in out)
@@ -130,7 +134,7 @@ def tell_courses(
         "baseline and at the visit. SD, standard deviation.",
     )
     return join(
-        book.say(say_courses(record, plan, absent)),
+        book.say(say_courses(record, plan, absent, name_people(book.trial))),
         book.figure(
             plot_courses,
             own,

@@ -1,4 +1,4 @@
-"""Inference on change: MMRM first, then paired tests, and Holm over the whole family."""
+"""Supplementary inference on change: MMRM, paired tests, and Holm over the whole family."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from msct_helpers.efficacy.change import (
     say_interval,
 )
 from msct_helpers.stats.estimate import estimate_mean_change
-from msct_helpers.stats.mmrm.model import MMRM, fit_mmrm
+from msct_helpers.stats.mmrm.model import MMRM, Adjustment, fit_mmrm
 from msct_helpers.stats.ranks import estimate_max_t_p
 from msct_helpers.trial.plan import MEASURES, Plan
 
@@ -52,7 +52,9 @@ def find_unit(labs: pd.DataFrame, code: str) -> str:
     return str(labs.loc[labs["PARAMCD"] == code, "AVALU"].iloc[0])
 
 
-def fit_change(formula: str, values: pd.DataFrame, plan: Plan) -> MMRM | None:
+def fit_change(
+    formula: str, values: pd.DataFrame, plan: Plan, adjustment: Adjustment = "linear"
+) -> MMRM | None:
     """Fit the mixed model of one endpoint; None where its values are too few for one.
 
     Parameters
@@ -63,11 +65,20 @@ def fit_change(formula: str, values: pd.DataFrame, plan: Plan) -> MMRM | None:
         The endpoint on its scale of analysis (`scale_values`).
     plan
         The analysis plan.
+    adjustment
+        As in `msct_helpers.stats.mmrm.model.fit_mmrm`.
     """
     if values["AVISITN"].nunique() < 2:
         return None
     try:
-        return fit_mmrm(formula, values, subject="USUBJID", visit="AVISITN", level=plan.level)
+        return fit_mmrm(
+            formula,
+            values,
+            subject="USUBJID",
+            visit="AVISITN",
+            level=plan.level,
+            adjustment=adjustment,
+        )
     except ValueError:
         return None
 
@@ -233,7 +244,7 @@ def family_rows(record: pd.DataFrame) -> list[Row]:
 
 
 def family_columns(plan: Plan) -> dict[str, Cell]:
-    """Return the primary analysis with raw and adjusted p-values, and the paired tests."""
+    """Return the mixed model's change with raw and adjusted p-values, and the paired tests."""
     return {
         "Change": "{change}",
         f"{plan.level_words} CI": "{ci_low} to {ci_high}",
@@ -251,7 +262,9 @@ def note_logs(plan: Plan) -> str:
     return f" (per cent for {join_words(names)})" if names else ""
 
 
-def say_modelled(record: pd.DataFrame, plan: Plan, absent: dict[str, str]) -> str:
+def say_modelled(
+    record: pd.DataFrame, plan: Plan, absent: dict[str, str], who: str = "participants"
+) -> str:
     """Return each endpoint by the mixed model at the last visit, and the family's verdict.
 
     Parameters
@@ -262,12 +275,14 @@ def say_modelled(record: pd.DataFrame, plan: Plan, absent: dict[str, str]) -> st
         The analysis plan.
     absent
         Why an endpoint cannot be assessed, by PARAMCD; an empty text where it can.
+    who
+        What the participants are called (`msct_helpers.book.words.name_people`).
     """
     at, fitted = plan.last.number, set(record["parameter"])
     known = [c for c in plan.family if not np.isnan(get_value(record, "mmrm", "change", c, at))]
     parts = [describe_modelled(record, plan, code) for code in known]
     out = (
-        f"At {plan.span}, as if nobody had died, been transplanted or missed a visit, "
+        f"At {plan.span}, as if none of the {who} had died, been transplanted or missed a visit, "
         f"{'; '.join(parts)}."
     )
     if not parts:

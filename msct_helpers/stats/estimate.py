@@ -80,6 +80,36 @@ def estimate_proportion(count: int, total: int, level: float) -> dict[str, float
     }
 
 
+def compare_risks(first: dict[str, float], second: dict[str, float]) -> dict[str, float]:
+    """Return the difference of two independent risks, first minus second, with an interval.
+
+    The limits of the difference are recovered from those of either risk, so that both count as
+    uncertain, and either may come from a curve.
+
+    Parameters
+    ----------
+    first, second
+        percent, percent_low, percent_high of each, at one level.
+
+    Returns
+    -------
+    dict
+        percent, percent_low, percent_high, in percentage points.
+
+    Notes
+    -----
+    Zou and Donner, Statistics in Medicine 2008; 27: 1693-1702.
+    """
+    p, q = first["percent"], second["percent"]
+    below = np.hypot(p - first["percent_low"], second["percent_high"] - q)
+    above = np.hypot(first["percent_high"] - p, q - second["percent_low"])
+    return {
+        "percent": p - q,
+        "percent_low": float(p - q - below),
+        "percent_high": float(p - q + above),
+    }
+
+
 def estimate_upper_limit(total: int, level: float) -> dict[str, float]:
     """Return how high a risk may be, in per cent, when none of `total` participants had the event.
 

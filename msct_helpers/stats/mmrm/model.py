@@ -2,7 +2,8 @@
 
 Restricted maximum likelihood, unstructured covariance over visits, Kenward-Roger or Satterthwaite
 inference as SAS PROC MIXED (DDFM=KR) and R's mmrm give it: both with the observed information of
-the covariance parameters, Kenward-Roger in its linear form.
+the covariance parameters, Kenward-Roger in its linear form or, as an option, with the second
+derivatives of the covariance matrix as R's mmrm has them by default.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats as distributions
 
+from msct_helpers.stats.mmrm.curvature import bend_covariance
 from msct_helpers.stats.mmrm.design import Design, make_design
 from msct_helpers.stats.mmrm.reml import (
     Derivatives,
@@ -25,6 +27,8 @@ from msct_helpers.stats.mmrm.reml import (
 
 Inference = Literal["kenward-roger", "satterthwaite", "asymptotic"]
 INFERENCES = ("kenward-roger", "satterthwaite", "asymptotic")
+Adjustment = Literal["linear", "second-derivatives"]
+ADJUSTMENTS: tuple[Adjustment, Adjustment] = ("linear", "second-derivatives")
 WORST_CONDITION = 1e10
 """Condition number of the correlations beyond which a maximum counts as lying on the edge."""
 
@@ -47,6 +51,8 @@ class MMRM:
         How standard errors and degrees of freedom were obtained.
     level
         Confidence level of the intervals.
+    adjustment
+        Form of Kenward and Roger's adjustment of the standard error.
     """
 
     coefficients: pd.DataFrame
@@ -55,6 +61,7 @@ class MMRM:
     converged: bool
     inference: Inference
     level: float
+    adjustment: Adjustment
     _phi: Floats
     _adjusted: Floats
     _slope: Floats
@@ -96,6 +103,7 @@ def fit_mmrm(
     visit: str,
     level: float,
     inference: Inference = "kenward-roger",
+    adjustment: Adjustment = "linear",
 ) -> MMRM:
     """Fit an MMRM with an unstructured covariance matrix.
 
@@ -112,6 +120,11 @@ def fit_mmrm(
     inference
         Standard errors and degrees of freedom: Kenward-Roger (adjusted standard error),
         Satterthwaite, or asymptotic (normal).
+    adjustment
+        Form of Kenward and Roger's standard error: linear in the elements of the covariance matrix,
+        as SAS has it for an unstructured one, or with second derivatives by the logarithms of its
+        Cholesky factor, in the order of the visits, as R's mmrm has it unless told otherwise.
+        Estimates and degrees of freedom are the same.
 
     Returns
     -------
@@ -131,6 +144,8 @@ def fit_mmrm(
     """
     if inference not in INFERENCES:
         raise ValueError(f"inference {inference!r}; expected one of {', '.join(INFERENCES)}")
+    if adjustment not in ADJUSTMENTS:
+        raise ValueError(f"adjustment {adjustment!r}; expected one of {', '.join(ADJUSTMENTS)}")
     design = make_design(formula, data, subject, visit)
     width = len(design.visits)
     needed = width + design.rank
@@ -143,7 +158,7 @@ def fit_mmrm(
     point, slopes, done = maximise(repeat(design.stats, len(starts)), starts)
     best = int(np.argmax(np.where(done, point.loglik, -np.inf)))
     check_maximum(point, slopes, done, best)
-    return finish(design, point, slopes, best, inference, level)
+    return finish(design, point, slopes, best, inference, adjustment, level)
 
 
 def repeat(stats: Statistics, times: int) -> Statistics:
@@ -194,6 +209,7 @@ def finish(
     slopes: Derivatives,
     best: int,
     inference: Inference,
+    adjustment: Adjustment,
     level: float,
 ) -> MMRM:
     """Return the fit in the units of the data."""
@@ -202,6 +218,8 @@ def finish(
     adjusted = phi
     if inference == "kenward-roger":
         adjusted = adjust(design.stats, point, slopes, variance[None], np.array([best]))[0]
+        if adjustment == "second-derivatives":
+            adjusted = adjusted + curve(point.sigma[best], variance, phi, slope)
     beta = point.beta[best] * design.scale + design.centre * design.shift
     square = design.scale**2
     table = infer(
@@ -224,6 +242,7 @@ def finish(
         True,
         inference,
         level,
+        adjustment,
         phi * square,
         adjusted * square,
         slope / square,
@@ -261,6 +280,23 @@ def adjust(
     mixed = (variance @ xx.reshape(count, -1, p * p)).reshape(count, -1, p, p)
     first = (xx @ phi[:, None] @ mixed).sum(axis=1)
     return phi + 2 * phi @ (second - first) @ phi
+
+
+def curve(sigma: Floats, variance: Floats, phi: Floats, slope: Floats) -> Floats:
+    """Return what second derivatives add to the linear form of Kenward and Roger's covariance.
+
+    Minus half of Phi X'V^-1 B V^-1 X Phi, with B the second derivatives of the covariance matrix
+    weighted by the covariances of its parameters (`bend_covariance`).
+
+    Parameters
+    ----------
+    sigma, variance
+        (visits, visits) covariance of the response; (parameters, parameters) that of its elements.
+    phi, slope
+        (columns, columns) and (parameters, columns, columns), as in `Point` and `Derivatives`.
+    """
+    bent = bend_covariance(sigma, variance)[np.triu_indices(len(sigma))]
+    return -0.5 * phi @ np.einsum("j,jkl->kl", bent, slope) @ phi
 
 
 def infer(
