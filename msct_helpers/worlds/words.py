@@ -383,7 +383,7 @@ def plot_grid(record: pd.DataFrame) -> Figure:
     for i, (null, (colour, shape)) in enumerate(zip(NULLS, SHAPES, strict=True)):
         ax.plot([], [], shape, color=colour, label=WORLDS[null].title)
         # Equal ratios of a row are seen beside each other.
-        for y, row in zip(np.arange(len(rows)) + 0.16 * (i - 1.5), rows, strict=True):
+        for y, row in zip(np.arange(len(rows)) + 0.2 * (i - 1.5), rows, strict=True):
             group = f"{row.group} {null}"
             keys = {mark: make_id(row.analysis, s, group=group) for mark, s in MARKS.items()}
             mark, key = next(((m, k) for m, k in keys.items() if k in value.index), ("", ""))
@@ -394,6 +394,8 @@ def plot_grid(record: pd.DataFrame) -> Figure:
                             arrowprops=arrow | {"color": colour})  # fmt: skip
     ax.axvline(1, **ZERO)
     set_log(ax)
+    # Room for arrows.
+    ax.set_xlim(right=5 * ax.get_xlim()[1])
     ax.set_yticks(
         range(len(rows)), [f"{r.analysis.removeprefix('grid-')}: {r.group}" for r in rows]
     )
