@@ -1,13 +1,17 @@
 """The drawings of the built books, as readers have them: letters, ground, and nothing cut off."""
 
+import base64
 import re
 from html import unescape
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
+from pypdf import PdfReader
 
 from msct_helpers import load_trial
+from msct_helpers.book.chapter import draw_widths
 from msct_helpers.book.figures import (
     NARROW,
     SMALL,
@@ -154,6 +158,16 @@ def test_a_reader_loads_the_drawing_that_fits_and_no_other(
     assert {url for url in asked if "fig-risks" in url} == {source}
     assert ("invert" in filtered) == (colours == "dark")
     assert ground == "rgba(0, 0, 0, 0)"
+
+
+def test_the_mark_is_text_in_each_drawing_and_on_paper_and_drawings_do_not_vary() -> None:
+    drawn, again = (draw_widths(lambda: make_figure(2.0)[0], "Some <data>", "x") for _ in "12")
+    assert drawn == again
+    for name in ("narrow", "svg"):
+        assert ">Some &lt;data&gt;</text>" in drawn[name]
+    (page,) = PdfReader(BytesIO(base64.b64decode(drawn["pdf"]))).pages
+    assert "Some <data>" in page.extract_text()
+    assert float(page.mediabox.width) == pytest.approx(72 * WIDE)
 
 
 def test_a_figure_is_as_wide_as_it_is_asked_to_be() -> None:
