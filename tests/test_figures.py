@@ -52,7 +52,7 @@ def test_a_risk_is_drawn_with_its_whole_interval(synthetic: Trial) -> None:
     limits = [(2.4, 30.2), (0.9, 25.1), (4.4, 34.9), (0.0, 13.2)]
     assert [tuple(bar[:, 0]) for bar in bars] == [pytest.approx(pair, abs=0.06) for pair in limits]
     texts = [t.get_text() for t in ax.texts]
-    assert texts[:3] == ["died", "11.5% (2.4 to 30.2), 3 of 26", "received a liver transplant"]
+    assert texts[:3] == ["died", "12% (2 to 30), 3 of 26", "received a liver transplant"]
     assert ax.get_xlabel() == "Per cent (exact 95% interval), ← better"
 
 

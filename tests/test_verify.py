@@ -63,14 +63,14 @@ CHANGES = {
     ),
     "reference": (
         "tests/reference/msct_synthetic/ard.csv",
-        "safety,risk.death.percent,percent,11.538461538461538,11.5",
-        "safety,risk.death.percent,percent,12.538461538461538,12.5",
-        ["safety, risk.death.percent: 12.5 -> 11.5, by 1"],
+        "safety,risk.death.percent,percent,11.538461538461538,12",
+        "safety,risk.death.percent,percent,12.538461538461538,13",
+        ["safety, risk.death.percent: 13 -> 12, by 1"],
     ),
     "spoilt reference": (
         "tests/reference/msct_synthetic/ard.csv",
-        "safety,risk.death.percent,percent,11.538461538461538,11.5",
-        "safety,risk.death.percent,percent,eleven,11.5",
+        "safety,risk.death.percent,percent,11.538461538461538,12",
+        "safety,risk.death.percent,percent,eleven,12",
         ["rawValue: 'eleven'; expected a number"],
     ),
     "constant": (
