@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from msct_helpers.stats.imputation import choose_predictors, draw_missing, impute
+from msct_helpers.stats.imputation import choose_predictors, draw_missing, find_root, impute
 
 COPIES = 20_000
 
@@ -52,3 +52,14 @@ def test_few_participants_have_fewer_predictors() -> None:
     assert choose_predictors([0, 1, 2], 6) == [0]
     assert choose_predictors([0, 1, 2], 5) == [0]
     assert choose_predictors([0, 1, 2], 4) == []
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_a_root_gives_the_pseudo_inverse_also_where_all_values_are_alike(alike: bool) -> None:
+    values = np.random.default_rng(1).normal(size=(5, 12))
+    design = np.stack([np.ones_like(values), values, values if alike else values**2], axis=2)
+    if alike:
+        design[:, :, 1:] = 0.0
+    cross = design.swapaxes(1, 2) @ design
+    root = find_root(cross)
+    np.testing.assert_allclose(root @ root.swapaxes(1, 2), np.linalg.pinv(cross), atol=1e-9)
