@@ -27,6 +27,13 @@ TABLE_WIDTHS = (320, 390, 768, 1024, 1280, 1366, 1440)
 SCREENS = ((1280, 800), (390, 844))
 
 
+IDLE = """new Promise(
+  resolve => requestAnimationFrame(() => requestIdleCallback(resolve))
+)"""
+"""Is done when a page was painted once, so that near pictures are asked for, and has nothing to do.
+"""
+
+
 class Compressing(SimpleHTTPRequestHandler):
     """Serves a folder, texts compressed, to be kept for ten minutes."""
 
@@ -67,16 +74,27 @@ def visit(page: Page, address: str, name: str) -> dict[str, Any]:
     client.send("Network.enable")
     sizes: Counter[str] = Counter()
     asked: list[str] = []
-    client.on(
-        "Network.loadingFinished",
-        lambda e: sizes.update({e["requestId"]: int(e["encodedDataLength"])}),
-    )
-    client.on("Network.requestWillBeSent", lambda e: asked.append(e["request"]["url"]))
-    client.on("Network.requestServedFromCache", lambda e: asked.append("cache"))
+    under_way: set[str] = set()
+
+    def ask(event: dict[str, Any]) -> None:
+        asked.append(event["request"]["url"])
+        under_way.add(event["requestId"])
+
+    def end(event: dict[str, Any]) -> None:
+        sizes[event["requestId"]] += int(event.get("encodedDataLength", 0))
+        under_way.discard(event["requestId"])
+
+    client.on("Network.requestWillBeSent", ask)
+    client.on("Network.requestServedFromCache", lambda _: asked.append("cache"))
+    client.on("Network.loadingFinished", end)
+    client.on("Network.loadingFailed", end)
     errors: list[str] = []
     page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda e: errors.append(str(e)))
-    page.goto(f"{address}/{name}", wait_until="networkidle")
+    page.goto(f"{address}/{name}", wait_until="load")
+    page.evaluate(IDLE)
+    while under_way:
+        page.wait_for_timeout(10)
     urls = [url for url in asked if url.startswith("http")]
     other = [url for url in urls if not url.startswith(address)]
     client.detach()

@@ -141,7 +141,7 @@ def address(html: Path) -> Iterator[str]:
 
 def copy_project(to: Path, *chapters: str) -> Path:
     """Return a copy of the project whose book has some chapters only; they take from no other."""
-    ignore = shutil.ignore_patterns("_build", ".*", "__pycache__", "*.egg-info", "notebooks")
+    ignore = shutil.ignore_patterns("_build", ".*", "*.egg-info", "notebooks")
     shutil.copytree(ROOT, to, ignore=ignore)
     first, *others = chapters
     lines = [f"  - file: chapters/{name}\n" for name in others]

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from myst_nb.core.read import read_myst_markdown_notebook
 
-from msct_helpers.book import records
+from msct_helpers.book import records, run
 from msct_helpers.book.run import Outputs
 from msct_helpers.sphinx import execute as sphinx_execute
 from tests.conftest import ROOT
@@ -169,7 +169,7 @@ def test_who_takes_the_same_results_is_not_executed_again(
         metadata = {"scrapbook": {"name": records.RECORD_KEY}}
         return [[nbformat.v4.new_output("display_data", data, metadata=metadata)]]
 
-    monkeypatch.setattr(sphinx_execute, "run_cells", give)
+    monkeypatch.setattr(run, "run_cells", give)
     pages = [chain / f"{name}.md" for name in "abc"]
     for page in pages[1:]:
         page.write_text(page.read_text().replace("ipython3\n", f"ipython3\n{page.stem}\n"))
@@ -205,8 +205,8 @@ def test_a_circle_is_told(chain: Path) -> None:
 def test_results_shown_of_another_chapter_are_taken_from_it(
     chain: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sphinx_execute, "run_cells", lambda cells: [])
-    monkeypatch.setattr(sphinx_execute, "find_rows", lambda outputs: [{"chapter": "a"}])
+    monkeypatch.setattr(run, "run_cells", lambda cells: [])
+    monkeypatch.setattr(run, "find_rows", lambda outputs: [{"chapter": "a"}])
     with pytest.raises(RuntimeError, match=r'expected book\.take\("a"\) in one of its cells'):
         sphinx_execute.execute(chain / "d.md")
     assert list((chain.parent / "cache").glob("d-*")) == []
@@ -219,7 +219,7 @@ def test_what_changed_while_it_ran_is_not_kept(
         (chain / "d.md").write_text(CELL.format("changed"))
         return []
 
-    monkeypatch.setattr(sphinx_execute, "run_cells", edit)
+    monkeypatch.setattr(run, "run_cells", edit)
     with pytest.raises(RuntimeError, match="was changed while it ran"):
         sphinx_execute.execute(chain / "d.md")
     assert list((chain.parent / "cache").glob("*")) == []

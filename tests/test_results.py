@@ -14,7 +14,7 @@ from sphinx.errors import ExtensionError
 
 from msct_helpers.ard.columns import PUBLISHED
 from msct_helpers.ard.results import format_p, format_rounded, make_record, make_rows
-from msct_helpers.book.chapter import Chapter, draw
+from msct_helpers.book.chapter import Chapter, draw_svg
 from msct_helpers.book.figures import make_figure
 from msct_helpers.book.records import RECORD_KEY
 from msct_helpers.sphinx import results as sphinx_results
@@ -84,7 +84,7 @@ def test_places_of_a_drawing_are_short_and_texts_of_data_as_they_are() -> None:
     ax.plot([0, 1 / 3], [0, 2 / 7])
     told = ' x="1.23456" d="M 1.23456"'
     ax.set_title(told)
-    svg = draw(fig, "svg", told).decode()
+    svg = draw_svg(fig, told).decode()
     assert svg.count("1.23456") == 4  # in the description and in the title
     drawn = re.findall(r' d="(M [^"]*)"', svg)
     assert len(drawn) > 5

@@ -27,8 +27,17 @@ TRIM = """() => {
     if (i) details.querySelectorAll(':scope > :not(summary)').forEach(code => code.remove());
     else details.open = true;
   });
+  const seen = {};
+  document.querySelectorAll('article a.msct-number').forEach(link => {
+    const place = link.parentElement.tagName;
+    seen[place] = (seen[place] || 0) + 1;
+    if (seen[place] > 6) link.replaceWith(...link.childNodes);
+  });
 }"""
-"""Leaves four rows of a table and the code of one cell: others are like them, and axe is slow."""
+"""Leaves four rows of a table, the code of one cell and six linked numbers of a kind of place.
+
+Others are like them, and axe is slow.
+"""
 
 SETTLED = """() => [...document.querySelectorAll('pre, .pst-scrollable-table-container')].every(
   box => (box.tabIndex === 0)

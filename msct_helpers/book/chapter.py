@@ -14,8 +14,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from myst_nb import glue
 
@@ -23,8 +24,8 @@ from msct_helpers.ard.columns import PROSE, PUBLISHED
 from msct_helpers.ard.reference import compare_records, say_agreement
 from msct_helpers.ard.results import NOT_ESTIMABLE, make_record
 from msct_helpers.book import document
-from msct_helpers.book.document import Document, Node, make_text, quote
-from msct_helpers.book.figures import FAMILIES, NARROW, WIDE, drawn_at, write_mark
+from msct_helpers.book.document import NARROW, WIDE, Document, Node, make_text, quote
+from msct_helpers.book.figures import FAMILIES, drawn_at, write_mark
 from msct_helpers.book.records import RECORD_KEY, read_record
 from msct_helpers.trial.load import Trial, load_reference, load_trial
 from msct_helpers.trial.plan import Plan
@@ -321,25 +322,27 @@ def draw_widths(plot: Callable[[], Figure], mark: str, about: str) -> dict[str, 
     for name, width in (("narrow", NARROW), ("svg", WIDE)):
         with drawn_at(width):
             fig = plot()
-            write_mark(fig, mark)
-            drawn[name] = draw(fig, "svg", about).decode()
-            if width == WIDE:
-                drawn["pdf"] = base64.b64encode(draw(fig, "pdf", about)).decode()
-        plt.close(fig)
-    return drawn
+        write_mark(fig, mark)
+        drawn[name] = draw_svg(fig, about).decode()
+    return drawn | {"pdf": base64.b64encode(draw_pdf(fig, about)).decode()}
 
 
-def draw(fig: Figure, kind: str, about: str) -> bytes:
-    """Return a figure as a file of `kind` (svg, pdf) that says what its data are; no date in it."""
+# A file says what its data are, and no date. A canvas is asked itself: `Figure.savefig` draws twice
+# where a layout is found.
+def draw_svg(fig: Figure, about: str) -> bytes:
+    """Return a figure as a file for the web; its layout is found, and stays."""
     out = io.BytesIO()
-    said = {
-        "svg": {"Date": None, "Creator": None, "Description": about},
-        "pdf": {"CreationDate": None, "Subject": about},
-    }
-    fig.savefig(out, format=kind, metadata=said[kind])
-    # To find places takes longest; the same hold for the next file.
+    said = {"Date": None, "Creator": None, "Description": about}
+    FigureCanvasSVG(fig).print_svg(out, metadata=said)
     fig.set_layout_engine("none")
-    return shorten_svg(out.getvalue()) if kind == "svg" else out.getvalue()
+    return shorten_svg(out.getvalue())
+
+
+def draw_pdf(fig: Figure, about: str) -> bytes:
+    """Return a figure as a file for paper."""
+    out = io.BytesIO()
+    FigureCanvasPdf(fig).print_pdf(out, metadata={"CreationDate": None, "Subject": about})
+    return out.getvalue()
 
 
 def shorten_svg(svg: bytes) -> bytes:

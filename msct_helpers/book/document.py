@@ -24,6 +24,9 @@ from msct_helpers.trial.text import show_characters
 MIME = "application/vnd.msct.document+json"
 """Mime type of a document in a notebook."""
 
+NARROW, WIDE = 342 / 96, 690 / 96
+"""Widths in inches of the drawings for a phone and for a wide screen or paper: 342 and 690 px."""
+
 Node = dict[str, Any]
 """``kind`` of the node, and its ``text``, ``children`` or what else the kind needs."""
 

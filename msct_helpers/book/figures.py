@@ -20,13 +20,11 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.lines import Line2D
 
+from msct_helpers.book.document import NARROW, WIDE
 from msct_helpers.trial.text import show_characters
 
 INK, GREY = "#222222", "#8a8a8a"
 BLUE, ORANGE, GREEN = (sns.color_palette("colorblind", as_cmap=False)[i] for i in (0, 1, 2))
-
-NARROW, WIDE = 342 / 96, 690 / 96
-"""Widths in inches of the drawings for a phone and for a wide screen or paper: 342 and 690 px."""
 
 SIZE, SMALL = 9.0, 8.25
 """Sizes of letters in points: 12 and 11 px. Nothing is smaller."""

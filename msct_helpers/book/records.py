@@ -219,7 +219,7 @@ def run_for_rows(cells: list[str]) -> list[dict[str, Any]]:
     scope: dict[str, Any] = {}
     with (
         patch("msct_helpers.book.chapter.glue"),
-        patch("msct_helpers.book.chapter.draw", return_value=b""),
+        patch("msct_helpers.book.chapter.draw_widths", return_value={"svg": ""}),
         capture_output(),
     ):
         for cell in cells:

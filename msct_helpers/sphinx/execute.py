@@ -24,7 +24,6 @@ from sphinx.util import logging
 from sphinx.util.console import bold
 
 from msct_helpers.book.records import cache_folder, find_left, list_taken, load, read_cells, store
-from msct_helpers.book.run import find_rows, run_cells
 from msct_helpers.sphinx.processes import end_with, stop
 
 TIMEOUT = 600
@@ -66,8 +65,10 @@ def execute_chapters(app: Sphinx, env: BuildEnvironment, docnames: list[str]) ->
     with FileLock(cache_folder() / ".lock"):
         missing = [page for page in chapters.values() if load(find_left(page)) is None]
         if missing:
-            with make_pool() as pool:
-                execute_all(missing, pool)
+            pool = make_pool()
+            execute_all(missing, pool)
+            # They end while pages are read.
+            pool.shutdown(wait=False)
     left = {page: find_left(page) for page in chapters.values()}
     known = {name: left[page].name for name, page in chapters.items()}
     env.msct_left = getattr(env, "msct_left", {}) | known  # type: ignore[attr-defined]
@@ -145,6 +146,9 @@ def execute(page: Path) -> None:
     RuntimeError
         If a cell fails; if what was run cannot be told.
     """
+    # What draws and computes is not needed, and not loaded, where nothing is executed.
+    from msct_helpers.book.run import find_rows, run_cells
+
     left = find_left(page)
     if load(left) is not None:
         return

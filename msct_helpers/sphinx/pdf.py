@@ -21,7 +21,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import texescape
 
-from msct_helpers.book.figures import WIDE
+from msct_helpers.book.document import WIDE
 from msct_helpers.sphinx.document import data_text, picture
 from msct_helpers.sphinx.paper import LeaveOut, write_latex
 from msct_helpers.trial.paths import ROOT

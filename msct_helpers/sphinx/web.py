@@ -12,7 +12,6 @@ from typing import Any
 
 import tinycss2
 from docutils import nodes
-from fontTools import subset
 from fontTools.ttLib import TTFont
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -160,6 +159,9 @@ def write_body(content: list[Any], read: set[str]) -> str:
 
 def subset_font(path: Path, characters: Iterable[str]) -> bytes:
     """Return a font with a few of its characters only."""
+    # This loads slowly, and most builds find the font that an earlier one made.
+    from fontTools import subset
+
     font = TTFont(path, recalcTimestamp=False)
     options = subset.Options(flavor="woff2", hinting=False, layout_features=[])
     subsetter = subset.Subsetter(options)
