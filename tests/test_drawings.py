@@ -7,13 +7,16 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from matplotlib.font_manager import findfont, get_font
 from playwright.sync_api import Browser
 from pypdf import PdfReader
 
 from msct_helpers import load_trial
 from msct_helpers.book.chapter import draw_widths
 from msct_helpers.book.figures import (
+    FONT,
     NARROW,
+    SIZE,
     SMALL,
     WIDE,
     drawn_at,
@@ -168,6 +171,17 @@ def test_the_mark_is_text_in_each_drawing_and_on_paper_and_drawings_do_not_vary(
     (page,) = PdfReader(BytesIO(base64.b64decode(drawn["pdf"]))).pages
     assert "Some <data>" in page.extract_text()
     assert float(page.mediabox.width) == pytest.approx(72 * WIDE)
+
+
+def test_letters_that_are_seldom_are_drawn_and_measured_as_the_others() -> None:
+    text = "Жук −1.3 AV"
+    whole = get_font(findfont(FONT))
+    whole.set_size(SIZE, 72)
+    whole.set_text(text, 0.0)
+    assert measure(text) == whole.get_width_height()[0] / 64 / 72
+    drawn = draw_widths(lambda: make_figure(2.0)[0], text, "x")
+    (page,) = PdfReader(BytesIO(base64.b64decode(drawn["pdf"]))).pages
+    assert text in page.extract_text()
 
 
 def test_a_figure_is_as_wide_as_it_is_asked_to_be() -> None:

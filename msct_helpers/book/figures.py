@@ -6,10 +6,15 @@ a font that is wider than those in which readers see it (`FAMILIES`), so that no
 place. Colours survive colour blindness, and nothing is told apart by colour alone.
 """
 
+import atexit
+import os
+import shutil
+import tempfile
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 import matplotlib as mpl
@@ -17,7 +22,8 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.font_manager import findfont, fontManager, get_font
+from matplotlib.ft2font import FT2Font
 from matplotlib.lines import Line2D
 
 from msct_helpers.book.document import NARROW, WIDE
@@ -38,8 +44,21 @@ FAMILIES = "Helvetica,Arial,sans-serif"
 ZERO: dict[str, Any] = {"color": GREY, "lw": 0.8, "zorder": 0}
 """A line of no change, or of a level: thin and grey, behind what is compared with it."""
 
+FONT, PART = "DejaVu Sans", "DejaVu Sans, part"
+"""Font with which texts are measured and, on paper, shown; and its letters that texts mostly have.
+
+To take a figure's letters out of the whole font takes longer than to draw the figure.
+"""
+
+LETTERS = (
+    *(*range(0x20, 0x180), *range(0x391, 0x3CA), *range(0x2010, 0x2027), *range(0x2190, 0x2194)),
+    *(0x2212, 0x221E, 0x2248, *range(0x2260, 0x2266)),
+)
+"""Code points of `PART`: Latin, Greek, dashes and quotation marks, arrows, signs of comparison."""
+
 STYLE: dict[str, Any] = {
-    "font.family": "DejaVu Sans",
+    # Of the whole font only what the part of it lacks.
+    "font.family": [PART, FONT],
     "font.size": SIZE,
     "axes.titlesize": SIZE,
     "axes.labelsize": SIZE,
@@ -98,20 +117,44 @@ def is_narrow() -> bool:
 
 def set_style() -> None:
     """Apply the house style."""
+    load_fonts()
     mpl.rcParams.update(STYLE)  # type: ignore[arg-type]
+
+
+@cache
+def load_fonts() -> FT2Font:
+    """Return `PART`, and `FONT` for what it lacks; Matplotlib finds both by their names."""
+    from fontTools import subset
+    from fontTools.ttLib import TTFont
+
+    whole = findfont(FONT)
+    font = TTFont(whole, recalcTimestamp=False)
+    options = subset.Options(layout_features=[], legacy_kern=True)
+    options.drop_tables += ["FFTM"]  # when it was made
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(unicodes=LETTERS)
+    subsetter.subset(font)
+    font["name"].setName(PART, 1, 1, 0, 0)
+    font["name"].setName(PART, 1, 3, 1, 0x409)
+    # Matplotlib opens it by its path, as long as this process draws.
+    folder = tempfile.mkdtemp(prefix="msct-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    part = os.path.join(folder, "part.ttf")
+    font.save(part)
+    fontManager.addfont(part)
+    return get_font([part, whole])
 
 
 def fit_font(text: str) -> str:
     """Return a text with the characters that the font of figures lacks named by their code."""
-    font = get_font(findfont(FontProperties()))
-    known = font.get_charmap()
+    known = get_font(findfont(FONT)).get_charmap()
     return "".join(c if c == "\n" or ord(c) in known else f"[U+{ord(c):04X}]" for c in text)
 
 
 def measure(text: str, size: float = SIZE) -> float:
     """Return how wide a line of text is, in inches."""
     # Sizes are in 64ths of a point, at 72 points an inch.
-    font = get_font(findfont(FontProperties(family=STYLE["font.family"])))
+    font = load_fonts()
     font.set_size(size, 72)
     font.set_text(text, 0.0)
     return float(font.get_width_height()[0]) / 64 / 72
