@@ -379,6 +379,7 @@ def test_words_follow_the_plan(synthetic: Trial) -> None:
     bounds = survival.summarise_bounds(adsl, WEEKS)
     steps = flow.derive_steps(record, WEEKS)
     said = [
+        flow.say_lead(record, WEEKS),
         flow.say_enrolment(record, WEEKS),
         flow.say_course(record, WEEKS),
         survival.say_survival(curves, WEEKS),
@@ -390,7 +391,7 @@ def test_words_follow_the_plan(synthetic: Trial) -> None:
     ]
     for words in said:
         assert not re.search(r"(?i)month|year", words)
-    assert said[0].count("26 weeks") == 2
+    assert [words.count("26 weeks") for words in said[:2]] == [1, 1]
     assert "26 weeks\n{status.in-follow-up.count} still followed" in steps["STEP"].tolist()
     # Died on days 89, 302, 459; transplanted 63, 377; lost 88, 119, 198, 598: by day 182.
     found = curves.set_index("id")["value"]
@@ -474,8 +475,8 @@ def test_invented_days_are_named_wherever_an_estimate_rests_on_them(
     assert add_basis(cells, synthetic)["Basis"].tolist() == ["published", "published"]
     assert add_basis(cells, short)["Basis"].tolist() == ["invented", "published"]
     record = population.summarise_disposition(synthetic, PLAN)
-    assert "synthetic participants were" in flow.say_enrolment(record, PLAN, name_people(synthetic))
-    assert "synthetic" not in flow.say_enrolment(record, PLAN, name_people(mayo))
+    assert "synthetic participants enrolled" in flow.say_lead(record, PLAN, name_people(synthetic))
+    assert "synthetic" not in flow.say_lead(record, PLAN, name_people(mayo))
 
 
 def test_versions_of_one_score_count_once(synthetic: Trial) -> None:

@@ -23,7 +23,10 @@ CAPTION = (
     r'caption-number">(Fig\.|Table) ([\d.]+) ?</span>'
     r'<span class="caption-text">([^<]{12,40})'
 )
-FOLDED = re.compile(r'<details class="msct-fold[^>]*>(.*?)</details>', re.S)
+FOLDED = re.compile(
+    r'<details class="(msct-fold[^"]*)"[^>]*>((?:(?!<details class="msct-fold).)*?)</details>', re.S
+)
+CODE = re.compile(r'<details class="[^"]*hide.*?</details>', re.S)
 NUMBER = re.compile(r'class="msct-number" href="[^"#]*#([^"]+)"')
 BODY = ("-x", "0", "-y", "57", "-W", "596", "-H", "735")
 """What `pdftotext` reads of an A4 page: all between its header and its number, in points."""
@@ -66,7 +69,15 @@ class Blocks(HTMLParser):
 
 def drop_listings(text: str) -> str:
     """Return a page without its folded listings; folded sentences stand open, as on paper."""
-    return FOLDED.sub(lambda m: "" if re.search("<(table|figure|ul)", m[1]) else m[1], text)
+
+    def drop(fold: re.Match[str]) -> str:
+        listing = "msct-paper" not in fold[1] and re.search("<(table|figure|ul)", fold[2])
+        return "" if listing else fold[2]
+
+    text = CODE.sub("", text)
+    while text != (text := FOLDED.sub(drop, text)):
+        """A fold may hold others."""
+    return text
 
 
 def read_blocks(page: Path) -> list[str]:
@@ -168,7 +179,8 @@ def test_pdf_says_what_the_pages_say(
     seen, closed = set(), set()
     for page in pages:
         seen |= {unquote(name) for name in NUMBER.findall(drop_listings(page))}
-        closed |= {unquote(name) for name in NUMBER.findall("".join(FOLDED.findall(page)))}
+        folds = (fold for _, fold in FOLDED.findall(CODE.sub("", page)))
+        closed |= {unquote(name) for name in NUMBER.findall("".join(folds))}
     # What is told in a folded listing only stands on the pages alone.
     assert told.keys() - seen <= closed
     told = {name: text for name, text in told.items() if name in seen}

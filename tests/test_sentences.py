@@ -51,7 +51,10 @@ def test_cohort(synthetic: Trial) -> None:
     )
     bounds = survival.summarise_bounds(synthetic.adsl, PLAN)
     steps = flow.derive_steps(flown, PLAN)
-    check_ids([flow.say_enrolment(flown, PLAN), flow.say_course(flown, PLAN)], flown)
+    check_ids(
+        [flow.say_lead(flown, PLAN), flow.say_enrolment(flown, PLAN), flow.say_course(flown, PLAN)],
+        flown,
+    )
     check_ids([flow.say_steps(steps), *steps["STEP"], *steps["LEFT"]], flown)
     check_ids([survival.say_survival(curves, PLAN), survival.say_competing(curves, PLAN)], curves)
     check_ids([survival.say_bounds(bounds, PLAN)], bounds)

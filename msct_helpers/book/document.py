@@ -147,16 +147,19 @@ def join(*documents: Document) -> Document:
     return Document([block for document in documents for block in document.blocks])
 
 
-def fold(title: str, *documents: Document, words: bool = False) -> Document:
+def fold(title: str, *documents: Document, words: bool = False, paper: bool = False) -> Document:
     """Return documents under a title of ours, closed on a page until a reader opens them.
 
     What has neither table nor figure, as where something is not assessable, stands open, unless
-    it is the `words` that are to be hidden.
+    it is the `words` that are to be hidden. On `paper` a listing is left out, unless it is to stand
+    open there.
     """
     blocks = join(*documents).blocks
     if not words and not any(block["kind"] in ("table", "figure") for block in blocks):
         return Document(blocks)
-    return Document([{"kind": "fold", "title": parse_inline(title), "blocks": blocks}])
+    return Document(
+        [{"kind": "fold", "title": parse_inline(title), "blocks": blocks, "paper": paper}]
+    )
 
 
 def fold_rest(shown: Document, *, target: str = "") -> Document:

@@ -20,6 +20,7 @@ from msct_helpers.book.figures import (
     fit_font,
     get_width,
     make_figure,
+    measure,
     name_lines,
     new_figure,
     set_style,
@@ -54,7 +55,9 @@ def plot_flow(steps: pd.DataFrame) -> Figure:
     edge = middle + 0.3
     rest = width - edge - 0.05
     line = LINE * SIZE / 72
-    boxes = [wrap(fit_font(text), main - 2 * PAD) for text in steps["STEP"]]
+    boxes = [
+        wrap(join_head(fit_font(text), main - 2 * PAD), main - 2 * PAD) for text in steps["STEP"]
+    ]
     left = [wrap(fit_font(text), rest - 2 * PAD) if text else "" for text in steps["LEFT"]]
     heights = [measure_box(text) for text in boxes]
     gaps = [0.0, *(measure_box(text) + GAP if text else 0.25 for text in left[1:])]
@@ -77,6 +80,13 @@ def plot_flow(steps: pd.DataFrame) -> Figure:
         draw_box(ax, text, (0.05, y, main), BLUE)
         y -= tall
     return fig
+
+
+def join_head(text: str, inches: float) -> str:
+    """Return a text with its first two lines as one, where there is room for it."""
+    head, _, rest = text.partition("\n")
+    joined = f"{head}: {rest}"
+    return joined if rest and measure(joined.split("\n")[0]) <= inches else text
 
 
 def measure_box(text: str) -> float:
@@ -159,7 +169,7 @@ def plot_survival(
     times, free, incidence, naive, plan
         What it was made of.
     """
-    fig = new_figure(6.0)
+    fig = new_figure(4.8)
     upper, lower = fig.subplots(2, 1, sharex=True, height_ratios=[1.25, 1])
     curve = extend(free, plan)
     upper.step(curve["DAY"], 100 * curve["SURVIVAL"], where="post", color=BLUE, lw=2)
@@ -194,7 +204,7 @@ def plot_survival(
     top = max(float(dead.max()), 100 * float(steps["LIVER TRANSPLANT"].max()))
     lower.set_ylim(0, max(10.0, 1.25 * top))
     label_visits(lower, plan)
-    name_lines(lower, lines, words, 2.0)
+    name_lines(lower, lines, words, 1.6)
     return fig
 
 

@@ -15,8 +15,8 @@ def list_cells(record: pd.DataFrame) -> list[str]:
     return [f"{ref('source', 'count', group=s)} {name_source(s)}" for s in sources]
 
 
-def say_enrolment(record: pd.DataFrame, plan: Plan, who: str = "participants") -> str:
-    """Return who was enrolled, what ended follow-up, and how many were seen at the end.
+def say_lead(record: pd.DataFrame, plan: Plan, who: str = "participants") -> str:
+    """Return in a sentence how many were enrolled and what ended their follow-up.
 
     Parameters
     ----------
@@ -31,20 +31,32 @@ def say_enrolment(record: pd.DataFrame, plan: Plan, who: str = "participants") -
     def count(group: str) -> str:
         return ref("status", "count", group=group)
 
+    alone = record.set_index("id")["value"]["enrolled.count"] == 1
+    return (
+        f"Of {ref('enrolled', 'count')} {who[:-1] if alone else who} enrolled, the first event "
+        f"within {plan.horizon} was death in {count('DEATH')}, liver transplant in "
+        f"{count('LIVER TRANSPLANT')} and loss to follow-up in {count('LOST TO FOLLOW-UP')}."
+    )
+
+
+def say_enrolment(record: pd.DataFrame, plan: Plan) -> str:
+    """Return what the enrolled received, and how many were seen at the end.
+
+    Parameters
+    ----------
+    record, plan
+        As in `say_lead`.
+    """
+
     def seen(group: str, statistic: str = "count") -> str:
         return ref("visit", statistic, visit=plan.last.number, group=group)
 
     cells = join_words(list_cells(record))
     given = f"They received mesenchymal stem cells ({cells})."
     given = given if cells else "None of them received mesenchymal stem cells."
-    alone = record.set_index("id")["value"]["enrolled.count"] == 1
     return (
-        f"{ref('enrolled', 'count')} {who[:-1] + ' was' if alone else who + ' were'} enrolled. "
-        f"{given} "
-        f"Within {plan.horizon} the first event was death in {count('DEATH')}, liver transplant in "
-        f"{count('LIVER TRANSPLANT')}, and {count('LOST TO FOLLOW-UP')} were lost to follow-up. "
-        f"The visit at {plan.span} was due for {seen('RISK')}, and {seen('ATTENDED')} attended it "
-        f"({seen('ATTENDED', 'percent')}% of all)."
+        f"{given} The visit at {plan.span} was due for {seen('RISK')}, and {seen('ATTENDED')} "
+        f"attended it ({seen('ATTENDED', 'percent')}% of all)."
     )
 
 

@@ -21,6 +21,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxRole
 
 from msct_helpers.book.document import MIME, Node, to_plain
@@ -64,8 +65,15 @@ class result_number(nodes.inline):
     """A number of the record: leads to its row in the results, where there are such pages."""
 
 
+METHODS = "How it was done"
+"""Heading of the section at the end of a chapter that few readers open."""
+
+
 class folded(nodes.General, nodes.Element):
-    """What is closed on a page until a reader opens it: a title, then the rest."""
+    """What is closed on a page until a reader opens it: a title, then the rest.
+
+    ``paper`` says whether it stands open on paper, whatever it holds.
+    """
 
 
 class folded_title(nodes.TextElement):
@@ -262,7 +270,8 @@ class TreeBuilder:
     def build_fold(self, block: Node) -> list[nodes.Element]:
         """Return what a reader may open; on paper `msct_helpers.sphinx.paper` decides."""
         title = folded_title("", "", *self.build_inline(block["title"]))
-        return [folded("", title, *self.build_blocks(block["blocks"]))]
+        paper = bool(block.get("paper"))
+        return [folded("", title, *self.build_blocks(block["blocks"]), paper=paper)]
 
     def build_rows(self, block: Node) -> list[nodes.Element]:
         """Return a link to the numbers of a table or figure as CSV."""
@@ -437,7 +446,8 @@ def visit_narrow(self: Any, node: narrow_image) -> None:
 
 def visit_folded(self: Any, node: folded) -> None:
     """Begin what a reader may open."""
-    self.body.append(self.starttag(node, "details", CLASS="msct-fold"))
+    name = "msct-fold msct-paper" if node.get("paper") else "msct-fold"
+    self.body.append(self.starttag(node, "details", CLASS=name))
 
 
 def depart_folded(self: Any, node: folded) -> None:
@@ -483,6 +493,22 @@ def guard_search(app: Sphinx) -> Iterable[tuple[str, dict[str, Any], str]]:
     return ()
 
 
+class FoldMethods(SphinxPostTransform):
+    """Close on a page what a section says of methods alone; on paper it stands open."""
+
+    formats = ("html",)
+    default_priority = 300
+
+    def run(self, **kwargs: Any) -> None:
+        """Fold the sections with the heading `METHODS`."""
+        for section in self.document.findall(nodes.section):
+            title, *rest = section.children
+            if title.astext() == METHODS:
+                name = folded_title("", "Definitions and methods of this chapter")
+                section.children = [title]
+                section += folded("", name, *rest, paper=True)
+
+
 def skip(self: Any, node: nodes.Element) -> None:
     """Write what is inside a node, and nothing of its own."""
 
@@ -503,6 +529,7 @@ def setup_documents(app: Sphinx) -> None:
         text=(skip, skip),
     )
     app.add_transform(PlaceSections)
+    app.add_post_transform(FoldMethods)
     app.add_role("study", StudyRole())
     app.add_role("plan", PlanRole())
     # After the theme has set its own.

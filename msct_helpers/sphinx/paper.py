@@ -82,12 +82,15 @@ class LeaveOut(SphinxPostTransform):
     def find_folds(self) -> list[folded]:
         """Return the folds to leave out.
 
-        A few sentences stand open on paper, and so does what a section would be empty without.
+        A few sentences stand open on paper, and so does what a section would be empty without, and
+        what is meant to.
         """
         return [
             fold
             for fold in self.document.findall(folded)
-            if any(isinstance(node, LISTED) for node in fold.findall()) and not is_alone(fold)
+            if not fold["paper"]
+            and any(isinstance(node, LISTED) for node in fold.findall())
+            and not is_alone(fold)
         ]
 
     def leave_fold(self, fold: folded) -> list[str]:
