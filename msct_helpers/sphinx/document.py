@@ -65,8 +65,8 @@ class result_number(nodes.inline):
     """A number of the record: leads to its row in the results, where there are such pages."""
 
 
-METHODS = "How it was done"
-"""Heading of the section at the end of a chapter that few readers open."""
+METHODS, INSIDE = "How it was done", "Definitions and methods of this chapter"
+"""Heading of the section at the end of a chapter that few readers open, and what stands for it."""
 
 
 class folded(nodes.General, nodes.Element):
@@ -504,7 +504,7 @@ class FoldMethods(SphinxPostTransform):
         for section in self.document.findall(nodes.section):
             title, *rest = section.children
             if title.astext() == METHODS:
-                name = folded_title("", "Definitions and methods of this chapter")
+                name = folded_title("", INSIDE)
                 section.children = [title]
                 section += folded("", name, *rest, paper=True)
 
