@@ -19,6 +19,9 @@ PROGRAM = Path(sys.executable).parent / "jupyter-book"
 AIMS = {"cold": 7.0, "unchanged": 0.9, "prose edit": 1.2, "code edit": 2.5}
 """Most that a build may take, in times of the empty book."""
 
+EVIDENCE, SHARE = ("counts", "worlds", "without-cells", "next-trial"), 4.0
+"""Chapters that rest on no data set of a trial, and most seconds that they may add together."""
+
 REPEATS = 3
 
 Seconds = tuple[float, float]
@@ -70,6 +73,24 @@ def append(path: Path, text: str) -> Callable[[int], object]:
     return lambda count: path.write_text(f"{content}\n{text.format(count)}\n")
 
 
+def forget(project: Path, *kept: str) -> None:
+    """Remove all that builds left, but what the code of some chapters gave."""
+    folder = project / "_build"
+    stored = folder / ".execution"
+    left = {p.name: p.read_bytes() for name in kept for p in stored.glob(f"{name}-*.json")}
+    shutil.rmtree(folder)
+    stored.mkdir(parents=True)
+    for name, content in left.items():
+        (stored / name).write_bytes(content)
+
+
+def time_evidence(project: Path) -> Seconds:
+    """Return what the chapters of `EVIDENCE` add to a cold build."""
+    whole = time_least(project, lambda count: forget(project))
+    rest = time_least(project, lambda count: forget(project, *EVIDENCE))
+    return whole[0] - rest[0], whole[1] - rest[1]
+
+
 def measure(home: Path) -> dict[str, Seconds]:
     """Return the seconds of each kind of build, in an empty folder."""
     project, chapter = home / "project", home / "project/chapters/safety.md"
@@ -82,6 +103,7 @@ def measure(home: Path) -> dict[str, Seconds]:
         "unchanged": time_least(project),
         "prose edit": time_least(project, append(chapter, "Words {}.")),
         "code edit": time_least(project, append(chapter, "```{{code-cell}}\n{}\n```")),
+        "evidence": time_evidence(project),
     }
 
 
@@ -89,7 +111,11 @@ def main() -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as name:
         seconds = measure(Path(name))
-    empty = seconds.pop("empty")
+    empty, (clock, used) = seconds.pop("empty"), seconds.pop("evidence")
+    print(
+        f"chapters of evidence: {clock:.1f} s of a cold build (aim {SHARE}), "
+        f"{used:.1f} s of the processor"
+    )
     print(f"empty book: {empty[0]:.1f} s on the clock, {empty[1]:.1f} s of the processor")
     for what, (clock, used) in seconds.items():
         print(
