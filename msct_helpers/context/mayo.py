@@ -308,7 +308,7 @@ def say_events(record: pd.DataFrame, plan: Plan) -> str:
         f"that of the abstract is {at('percent', 'BOTH')} percentage points ({plan.level_words} "
         f"confidence interval {at('percent_low', 'BOTH')} to {at('percent_high', 'BOTH')}): the "
         f"abstract's count {verdict} theirs. Were theirs known without error, so few or fewer "
-        f"would be seen in {at('p_value', 'BOTH')} of such groups. Half a century, "
+        f"would be seen in {at('p_value', 'BOTH')} of such groups. Another era, "
         "ursodeoxycholic acid and the choice of patients lie between the two."
     )
 
