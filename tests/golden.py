@@ -19,7 +19,8 @@ from matplotlib.figure import Figure
 
 from msct_helpers import load_trial
 from msct_helpers.book import chapter, records
-from msct_helpers.book.document import MIME, Node, to_plain
+from msct_helpers.book.document import MIME, NARROW, WIDE, Node, to_plain
+from msct_helpers.book.figures import drawn_at
 from msct_helpers.book.run import find_rows, run_cells
 from msct_helpers.trial.plan import Plan
 from tests.conftest import ROOT
@@ -72,8 +73,10 @@ def write_prose(source: str, plan: Plan) -> list[str]:
 
 
 def plot_only(plot: Callable[[], Figure], *_: str) -> dict[str, str]:
-    """Make a figure, and draw nothing."""
-    plot()
+    """Make a figure at both widths, and draw nothing."""
+    for width in (NARROW, WIDE):
+        with drawn_at(width):
+            plot()
     return {"svg": ""}
 
 

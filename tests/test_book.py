@@ -12,6 +12,7 @@ from playwright.sync_api import Browser
 from msct_helpers import load_trial
 from msct_helpers.abstract import published
 from tests.conftest import DATASETS, ROOT, build_book, copy_project, swap
+from tests.web import OPEN
 
 CHAPTERS = tuple(sorted(p.stem for p in (ROOT / "chapters").glob("*.md")))
 NO_DATA = (
@@ -89,6 +90,7 @@ def test_no_table_is_clipped_on_a_desktop(
     page = browser.new_page()
     for name in PAGES:
         page.goto((books[dataset] / f"{name}.html").as_uri())
+        page.evaluate(OPEN)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate(CLIPPED) == [], f"{name} at {width} px"

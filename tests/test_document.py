@@ -138,6 +138,8 @@ def test_what_is_folded_opens_under_its_title_and_a_sentence_stands_open() -> No
     said = Document(parse("Not assessable."))
     assert fold("More", said).blocks == parse("Not assessable.")
     assert [block["kind"] for block in fold("More", said, words=True).blocks] == ["fold"]
+    assert not shown.blocks[0]["paper"]
+    assert fold("More", Document([table]), paper=True).blocks[0]["paper"]
 
 
 @given(st.lists(st.lists(st.text("ab ", min_size=1), min_size=2, max_size=2), min_size=1))

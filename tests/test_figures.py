@@ -9,7 +9,7 @@ from matplotlib.collections import LineCollection, PathCollection
 from msct_helpers import Trial
 from msct_helpers.abstract import published
 from msct_helpers.cohort import population, survival
-from msct_helpers.cohort.figures import plot_survival, plot_swimmer
+from msct_helpers.cohort.figures import join_head, plot_survival, plot_swimmer
 from msct_helpers.context import mayo as context
 from msct_helpers.efficacy.change import summarise_change
 from msct_helpers.efficacy.figures import plot_tipping
@@ -161,3 +161,18 @@ def test_those_still_seen_rise_to_the_mean_of_all_seen(mayo: Trial) -> None:
         "the same patients (n = 75)",
         "not seen at month 12 (n = 34)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "inches", "expected"),
+    [
+        ("Enrolled\n26", 3.0, "Enrolled: 26"),
+        ("Infused\n26\n23 cord", 3.0, "Infused: 26\n23 cord"),
+        ("Month 6\n22 expected, 19 attended", 1.0, "Month 6\n22 expected, 19 attended"),
+        ("No MSC given", 3.0, "No MSC given"),
+    ],
+)
+def test_the_head_of_a_box_is_one_line_where_it_fits(
+    text: str, inches: float, expected: str
+) -> None:
+    assert join_head(text, inches) == expected

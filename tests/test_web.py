@@ -13,7 +13,7 @@ from msct_helpers.check.cli import write_certificate
 from msct_helpers.sphinx.web import POLICY, Used, purge
 from msct_helpers.trial.paths import digest_data
 from tests.conftest import ROOT
-from tests.web import ALL_LOOKS, TABLES, find_violations
+from tests.web import ALL_LOOKS, OPEN, TABLES, find_violations
 
 FIRST, NEXT, REQUESTS = 110, 36, 18
 """Most kilobytes of a first visit and of the next page, compressed, and requests."""
@@ -85,6 +85,11 @@ def test_pages_are_read_without_a_script(browser: Browser, address: str) -> None
         assert page.locator("article details pre").first.is_hidden()
         page.locator("article details summary").first.click()
         assert page.locator("article details pre").first.is_visible()
+        methods = page.locator("#how-it-was-done")
+        assert methods.locator("h2").is_visible()
+        assert methods.locator("p").last.is_hidden()
+        methods.locator("summary").first.click()
+        assert methods.locator("p").last.is_visible()
         assert page.locator(".theme-switch-button").is_hidden()
         page.goto(f"{address}/search.html")
         assert page.get_by_text("needs JavaScript").is_visible()
@@ -125,6 +130,7 @@ def test_few_tables_scroll_on_a_phone_and_none_is_cut(
         if name.startswith("results/"):
             continue
         page.goto(f"{address}/{name}")
+        page.evaluate(OPEN)
         for media, width in (("screen", 390), ("print", 680)):
             page.emulate_media(media=media)  # type: ignore[arg-type]
             page.set_viewport_size({"width": width, "height": 900})

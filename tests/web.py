@@ -23,7 +23,8 @@ SHAPES = {"rules": {"color-contrast": {"enabled": False}}}
 
 TRIM = """() => {
   document.querySelectorAll('tbody tr:nth-child(n+5)').forEach(row => row.remove());
-  document.querySelectorAll('details').forEach((details, i) => {
+  document.querySelectorAll('details.msct-fold').forEach(fold => { fold.open = true; });
+  document.querySelectorAll('details:not(.msct-fold)').forEach((details, i) => {
     if (i) details.querySelectorAll(':scope > :not(summary)').forEach(code => code.remove());
     else details.open = true;
   });
@@ -34,10 +35,13 @@ TRIM = """() => {
     if (seen[place] > 6) link.replaceWith(...link.childNodes);
   });
 }"""
-"""Leaves four rows of a table, the code of one cell and six linked numbers of a kind of place.
+"""Opens what is folded; leaves four rows of a table, one cell's code and six numbers of a kind.
 
 Others are like them, and axe is slow.
 """
+
+OPEN = "document.querySelectorAll('details.msct-fold').forEach(fold => { fold.open = true; })"
+"""Opens what is folded on a page, so that it is looked at too."""
 
 SETTLED = """() => [...document.querySelectorAll('pre, .pst-scrollable-table-container')].every(
   box => (box.tabIndex === 0)

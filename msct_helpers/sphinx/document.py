@@ -501,7 +501,7 @@ class FoldMethods(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:
         """Fold the sections with the heading `METHODS`."""
-        for section in self.document.findall(nodes.section):
+        for section in list(self.document.findall(nodes.section)):
             title, *rest = section.children
             if title.astext() == METHODS:
                 name = folded_title("", INSIDE)
