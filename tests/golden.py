@@ -7,8 +7,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterator
-from functools import cache
+from collections.abc import Callable, Collection, Iterable, Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,8 @@ from msct_helpers import load_trial
 from msct_helpers.book import chapter, records
 from msct_helpers.book.document import MIME, NARROW, WIDE, Node, to_plain
 from msct_helpers.book.figures import drawn_at
-from msct_helpers.book.run import find_rows, run_cells
+from msct_helpers.book.records import find_data
+from msct_helpers.book.run import Outputs, find_rows, run_cells
 from msct_helpers.trial.plan import Plan
 from tests.conftest import ROOT
 
@@ -80,45 +80,49 @@ def plot_only(plot: Callable[[], Figure], *_: str) -> dict[str, str]:
     return {"svg": ""}
 
 
-def run_chapter(path: Path, plan: Plan) -> tuple[str, list[dict[str, Any]]]:
-    """Run a chapter's code; return what a reader sees of its outputs, and its results."""
+def run_chapter(path: Path) -> list[Outputs]:
+    """Return what a chapter's cells give: what a build left, or else its code is run here."""
+    left = records.load(records.find_left(path))
+    if left is not None:
+        return left["outputs"]
     with patch.object(chapter, "draw_widths", plot_only):
         outputs = run_cells(records.read_cells(path))
+    # Chapters that take from this one need not run it again.
     rows = [row for row in find_rows(outputs) if row["chapter"] == path.stem]
-    texts, shown = [], iter(outputs)
+    records.RAN[records.digest_page(path)] = rows
+    return outputs
+
+
+def write_chapter(path: Path, plan: Plan) -> str:
+    """Return what a reader sees of a chapter."""
+    texts, shown = [], iter(run_chapter(path))
     for cell in jupytext.read(path).cells:
         if cell.cell_type == "code":
             texts += [write_output(out["data"], out["metadata"]) for out in next(shown)]
         else:
             texts += write_prose(cell.source, plan)
-    return normalise("\n\n".join(text for text in texts if text)) + "\n", rows
+    return normalise("\n\n".join(text for text in texts if text)) + "\n"
 
 
-@cache
-def run_evidence() -> dict[Path, tuple[str, list[dict[str, Any]]]]:
-    """Return the text and results of each chapter of `EVIDENCE`, run in this project's own book."""
-    folder = ROOT / "data/msct_synthetic"
-    with patch.dict(os.environ, MSCT_DATA=str(folder)):
-        return {path: run_chapter(path, load_trial(folder).plan) for path in EVIDENCE}
+def run_evidence() -> dict[str, str]:
+    """Return the text of each chapter of `EVIDENCE`."""
+    return run_chapters(find_data(EVIDENCE[0]), EVIDENCE)
 
 
 def run_book(folder: Path, names: Collection[str] = ()) -> dict[str, str]:
     """Return the text of each chapter of a data set's book but `EVIDENCE`, or of those named."""
-    trial, texts, evidence = load_trial(folder), {}, run_evidence()
+    own = [path for path in CHAPTERS if path not in EVIDENCE]
+    return run_chapters(folder, [path for path in own if path.stem in names or not names])
+
+
+def run_chapters(folder: Path, paths: Iterable[Path]) -> dict[str, str]:
+    """Return the text of chapters by name, with a data set's numbers."""
+    trial = load_trial(folder)
     with (
         patch.dict(os.environ, MSCT_DATA=str(folder)),
         patch.object(chapter, "load_trial", return_value=trial),
     ):
-        for path in CHAPTERS:
-            if path in EVIDENCE:
-                rows = evidence[path][1]
-            elif path.stem in names or not names:
-                texts[path.stem], rows = run_chapter(path, trial.plan)
-            else:
-                continue
-            # Chapters that take from this one need not run it again.
-            records.RAN[records.digest_page(path)] = rows
-        return texts
+        return {path.stem: write_chapter(path, trial.plan) for path in paths}
 
 
 def normalise(text: str) -> str:
@@ -130,15 +134,18 @@ def main() -> None:
     """Write the stored texts."""
     from tests.odd import make_folders
 
-    for path, (text, _) in run_evidence().items():
-        (GOLDEN / "evidence").mkdir(parents=True, exist_ok=True)
-        (GOLDEN / "evidence" / f"{path.stem}.txt").write_text(text, encoding="utf-8")
+    store("evidence", run_evidence())
     with tempfile.TemporaryDirectory() as home:
         for name, folder in make_folders(Path(home)).items():
-            (GOLDEN / name).mkdir(parents=True, exist_ok=True)
-            for title, text in run_book(folder).items():
-                (GOLDEN / name / f"{title}.txt").write_text(text, encoding="utf-8")
-            print(name, file=sys.stderr)
+            store(name, run_book(folder))
+
+
+def store(name: str, texts: dict[str, str]) -> None:
+    """Write the texts of chapters."""
+    (GOLDEN / name).mkdir(parents=True, exist_ok=True)
+    for title, text in texts.items():
+        (GOLDEN / name / f"{title}.txt").write_text(text, encoding="utf-8")
+    print(name, file=sys.stderr)
 
 
 if __name__ == "__main__":

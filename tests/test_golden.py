@@ -24,13 +24,17 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("name", STORED)
-def test_words_and_cells_are_those_that_were_stored(name: str, folders: dict[str, Path]) -> None:
+def test_words_and_cells_are_those_that_were_stored(
+    name: str, folders: dict[str, Path], books: dict[str, Path]
+) -> None:
     """Renew them on purpose with ``make golden``."""
+    # Chapters that a built book left are not run again.
+    assert not set(DATASETS) & {name} or books[name]
     assert_stored(name, golden.run_book(folders[name]))
 
 
-def test_words_of_the_evidence_are_those_that_were_stored() -> None:
-    assert_stored("evidence", {p.stem: text for p, (text, _) in golden.run_evidence().items()})
+def test_words_of_the_evidence_are_those_that_were_stored(html: Path) -> None:
+    assert_stored("evidence", golden.run_evidence())
 
 
 def assert_stored(name: str, texts: dict[str, str]) -> None:

@@ -1,37 +1,43 @@
-"""`msct verify` on a copy of the project with two chapters: agrees, and says what does not."""
+"""`msct verify` on a copy of the project with one chapter: agrees, and says what does not."""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from msct_helpers.check import verify as verify_module
 from msct_helpers.check.cli import main
 from msct_helpers.trial import load
-from tests.conftest import ROOT, copy_project, swap
+from tests.conftest import ROOT, swap
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the project with two chapters and a reference of its own."""
-    copy = copy_project(tmp_path_factory.mktemp("verify") / "project", "safety", "discussion")
-    for stale in ("msct_synthetic", "mayo_pbc"):
-        shutil.rmtree(copy / "tests/reference" / stale)
-    status, printed = verify(copy, "--update")
-    assert status == 0, printed
+def project(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the project of one chapter, with the results of its book as reference."""
+    copy = shutil.copytree(small, tmp_path_factory.mktemp("verify") / "project")
+    with patch.object(verify_module, "REFERENCES", copy / "tests/reference"):
+        store_reference(copy / "data/msct_synthetic", small)
     return copy
 
 
-def verify(project: Path, *options: str) -> tuple[int, str]:
+def store_reference(data: Path, small: Path) -> None:
+    """Store the results of the book of one chapter as reference of a data set."""
+    results = load.read_results(small.parent / "fresh/_build/html/results/ard.csv")
+    verify_module.update_reference(data, results)
+
+
+def verify(project: Path) -> tuple[int, str]:
     """Run the command on a copy of the project and return its status and what it printed."""
     done = subprocess.run(
-        [sys.executable, "-m", "msct_helpers.check.cli", "verify", *options],
+        [sys.executable, "-m", "msct_helpers.check.cli", "verify"],
         env=os.environ | {"PYTHONPATH": str(project), "MSCT_DATA": "data/msct_synthetic"},
         cwd=project,
         capture_output=True,
@@ -44,7 +50,7 @@ def test_what_was_stored_agrees(project: Path) -> None:
     status, printed = verify(project)
     assert status == 0, printed
     assert "Results: agrees" in printed
-    assert "[2/2]" in printed, "no progress was shown"
+    assert "[1/1]" in printed, "no progress was shown"
     page = (project / "_build/verify/certificate.html").read_text()
     assert "Everything agrees" in page
     assert "Synthetic data" in page
@@ -151,14 +157,18 @@ def home(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return verify_module.Check("Book", "built before")
 
     monkeypatch.setattr(verify_module, "build_fresh", take_built)
-    results = load.read_results(book / "html/results/ard.csv")
-    verify_module.update_reference(tmp_path / "data/msct_synthetic", results)
+    store_reference(tmp_path / "data/msct_synthetic", small)
     return tmp_path
 
 
+def run_here(home: Path, *options: str) -> Result:
+    """Run the command in this process."""
+    return CliRunner().invoke(main, ["verify", "--out", str(home / "out"), *options])
+
+
 def verify_here(home: Path) -> tuple[int, str, Any]:
-    """Run the command in this process; return its status, its words and the certificate."""
-    done = CliRunner().invoke(main, ["verify", "--out", str(home / "out")])
+    """Return the status of the command, its words and the certificate."""
+    done = run_here(home)
     return done.exit_code, done.output, json.loads((home / "out/certificate.json").read_text())
 
 
@@ -177,3 +187,17 @@ def test_each_change_alone_is_named(home: Path, name: str) -> None:
     assert lines[0] in printed
     assert not told["agrees"]
     assert [c["name"] for c in told["checks"] if not c["agrees"]] == [LOOKED_AT[name]]
+
+
+def test_what_is_found_becomes_the_reference_on_purpose(home: Path) -> None:
+    file, old, new, _ = CHANGES["data"]
+    swap(home / file, old, new)
+    done = run_here(home, "--update")
+    assert done.exit_code == 0, done.output
+    assert re.search(r"Stored \d\d+ results as the reference of msct_synthetic", done.output)
+    assert verify_here(home)[0] == 0
+    file, old, new, _ = CHANGES["contract"]
+    swap(home / file, old, new)
+    done = run_here(home, "--update")
+    assert done.exit_code == 1
+    assert "the reference was left as it was" in done.output

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from msct_helpers.trial.paths import ROOT, data_folder
+from msct_helpers.trial.paths import DEFAULT_DATA, ROOT, data_folder
 
 CACHE = "MSCT_CACHE"
 """Environment variable: a folder for what chapters leave, instead of the one that all share."""
@@ -109,12 +109,22 @@ def find_module(name: str, root: Path) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
-def list_files(cells: list[str]) -> list[Path]:
+def find_data(page: Path) -> Path:
+    """Return the folder of the data set with which a page is run.
+
+    A page with a basis of its own, which it names in its head, rests on no data set: it is run with
+    the project's own one, so that no other changes it, and it is run once for the books of all.
+    """
+    head, _, _ = page.read_text(encoding="utf-8").partition("\n---\n")
+    return ROOT / DEFAULT_DATA if re.search("^basis:", head, re.M) else data_folder()
+
+
+def list_files(cells: list[str], data: Path) -> list[Path]:
     """Return all files on which the results of cells depend: modules, data, the project's own."""
     modules = list_modules(cells)
     callers = [path for name, path in modules.items() if name != "msct_helpers.trial.load"]
     texts = [*cells, *(path.read_text(encoding="utf-8") for path in callers)]
-    files = [*modules.values(), *data_folder().glob("*")]
+    files = [*modules.values(), *data.glob("*")]
     for reader, pattern in READERS.items():
         if any(f"{reader}(" in text for text in texts):
             files += ROOT.glob(pattern)
@@ -153,7 +163,7 @@ def digest_page(page: Path, above: tuple[Path, ...] = ()) -> str:
         digest = digest_page(other, (*above, page))
         left = load(name_left(other, digest))
         taken.append(digest if left is None else json.dumps(left["rows"]))
-    return digest_files(list_files(cells), *list_versions(), *cells, *taken)
+    return digest_files(list_files(cells, find_data(page)), *list_versions(), *cells, *taken)
 
 
 def digest_chapter(name: str) -> str:

@@ -14,6 +14,7 @@ from graphlib import TopologicalSorter
 from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any, NoReturn
+from unittest.mock import patch
 
 import nbformat
 from filelock import FileLock
@@ -23,7 +24,15 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.console import bold
 
-from msct_helpers.book.records import cache_folder, find_left, list_taken, load, read_cells, store
+from msct_helpers.book.records import (
+    cache_folder,
+    find_data,
+    find_left,
+    list_taken,
+    load,
+    read_cells,
+    store,
+)
 from msct_helpers.sphinx.processes import end_with, stop
 
 TIMEOUT = 600
@@ -156,7 +165,7 @@ def execute(page: Path) -> None:
     notebook = read_myst_markdown_notebook(page.read_text(encoding="utf-8"))
     if [cell.source.strip("\n") for cell in list_cells(notebook)] != cells:
         raise RuntimeError("a cell of code is fenced in an unusual way; expected ```{code-cell}")
-    with chdir(page.parent):
+    with chdir(page.parent), patch.dict(os.environ, MSCT_DATA=str(find_data(page))):
         outputs = run_cells(cells)
     rows = find_rows(outputs)
     taken = {row["chapter"] for row in rows} - {page.stem}
