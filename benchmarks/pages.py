@@ -121,9 +121,13 @@ def weigh(browser: Browser, address: str, names: list[str]) -> Iterator[tuple[st
         page = warm.new_page()
         page.goto(f"{address}/{home}", wait_until="networkidle")
         after[others[0]] = visit(page, address, others[0])
-    for name in names:
-        with browser.new_context(viewport=size) as cold:
-            yield name, visit(cold.new_page(), address, name) | {"next": after[name]["kb"]}
+    with browser.new_context(viewport=size) as cold:
+        page = cold.new_page()
+        client = cold.new_cdp_session(page)
+        for name in names:
+            page.goto("about:blank")
+            client.send("Network.clearBrowserCache")
+            yield name, visit(page, address, name) | {"next": after[name]["kb"]}
 
 
 def count_violations(browser: Browser, address: str, name: str) -> list[int]:
@@ -138,7 +142,7 @@ def count_violations(browser: Browser, address: str, name: str) -> list[int]:
             for width in AXE_WIDTHS:
                 page.set_viewport_size({"width": width, "height": 900})
                 page.wait_for_function(SETTLED)
-                out.append(len(page.evaluate(RUN_AXE, {})))
+                out.append(len(page.evaluate(RUN_AXE, [{}, None])))
     return out
 
 

@@ -7,8 +7,9 @@ from playwright.sync_api import Page
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 """The accessibility checks of Deque, to be evaluated in a page once."""
 
-RUN_AXE = """async (options) => {
-  const found = await axe.run({resultTypes: ['violations'], preload: false, ...options});
+RUN_AXE = """async ([options, among]) => {
+  const asked = {resultTypes: ['violations'], preload: false, ...options};
+  const found = await axe.run(among || document, asked);
   return found.violations.map(
     rule => [rule.id, rule.impact, rule.nodes.length, rule.nodes[0].failureSummary]
   );
@@ -16,7 +17,30 @@ RUN_AXE = """async (options) => {
 """Returns what axe finds wrong: rule, impact, how often, and how to mend it."""
 
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
-"""Rules that dark colours can break."""
+"""Rules about colours."""
+
+MARK = """() => {
+  const look = node => {
+    const {color, backgroundColor, fontSize, fontWeight} = getComputedStyle(node);
+    return [node.tagName, node.className, color, backgroundColor, fontSize, fontWeight].join();
+  };
+  const path = node => node.parentElement ? path(node.parentElement) + '/' + look(node) : '';
+  const kinds = {};
+  for (const node of document.querySelectorAll('body *')) {
+    node.removeAttribute('data-marked');
+    const own = [...node.childNodes].some(child => child.nodeType === 3 && child.data.trim());
+    if (own && node.checkVisibility()) (kinds[path(node)] ||= []).push(node);
+  }
+  for (const node of Object.values(kinds).flatMap(nodes => nodes.slice(0, 2))) {
+    node.setAttribute('data-marked', '');
+  }
+}"""
+"""Marks two texts of all that look the same within elements that look the same.
+
+Whether letters stand out from their ground is the same for all of them.
+"""
+
+MARKED = "[data-marked]"
 
 SHAPES = {"rules": {"color-contrast": {"enabled": False}}}
 """All rules but that on contrast, which takes longest."""
@@ -65,29 +89,34 @@ TABLES = """() => {
 """Returns how many tables a page has, which scroll sideways, and which are cut off."""
 
 
-LOOKS: dict[tuple[int, str], dict[str, object]] = {
-    (1280, "light"): {},
-    (1280, "dark"): COLOURS,
-    (390, "light"): SHAPES,
-    (320, "light"): SHAPES,
-}
-"""What is asked of every page, by width and colours."""
+Look = tuple[int, str, dict[str, object]]
+"""Width, colours, and what axe is asked."""
 
-ALL_LOOKS: dict[tuple[int, str], dict[str, object]] = {
-    (width, colours): {} for width in (1280, 390, 320) for colours in ("light", "dark")
-}
-"""What is asked of one page: whether a colour stands out does not depend on the page."""
+LOOKS: list[Look] = [
+    (1280, "light", SHAPES),
+    *((1280, colours, COLOURS) for colours in ("light", "dark")),
+    *((width, "light", SHAPES) for width in (390, 320)),
+]
+"""What is asked of every page."""
+
+ALL_LOOKS: list[Look] = [
+    (width, colours, {}) for width in (1280, 390, 320) for colours in ("light", "dark")
+]
+"""What is asked of one page."""
 
 
-def find_violations(page: Page, looks: dict[tuple[int, str], dict[str, object]]) -> list[object]:
-    """Return what axe finds on a page, light and dark, at three widths."""
+def find_violations(page: Page, looks: list[Look]) -> list[object]:
+    """Return what axe finds on a page; of colours, in what `MARK` marks."""
     page.emulate_media(reduced_motion="reduce")
     page.evaluate(AXE)
     page.evaluate(TRIM)
     found = []
-    for (width, colours), options in looks.items():
+    for width, colours, options in looks:
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]
         page.wait_for_function(SETTLED)
-        found += [(colours, width, *broken) for broken in page.evaluate(RUN_AXE, options)]
+        if options is COLOURS:
+            page.evaluate(MARK)
+        broken = page.evaluate(RUN_AXE, [options, MARKED if options is COLOURS else None])
+        found += [(colours, width, *rule) for rule in broken]
     return found
