@@ -29,7 +29,7 @@ system: ## Install the Debian packages that tests and the PDF need, where we may
 		texlive-plain-generic fonts-freefont-otf
 
 test: ready system ## Set up whatever is missing and run the whole suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 golden: ready ## Store the words and cells of the book again; the diff is what was meant
 	@$(BIN)/python -m tests.golden

@@ -30,8 +30,8 @@ RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
 TAKES = re.compile(r"^```\{code-cell\}[^`]*\.take\(.*?(?=^## )", re.M | re.S)
 
 HEAVY = (
-    *("test_hostile", "test_axe", "test_web", "test_pdf", "test_book", "test_output"),
-    *("test_verify", "test_golden", "test_sphinx", "test_crate"),
+    *("test_hostile", "test_axe", "test_output", "test_book", "test_pdf", "test_web"),
+    *("test_golden", "test_verify", "test_sphinx", "test_crate"),
 )
 """Modules that build books: they begin first, so that no process is left alone at the end."""
 FLAGS = [

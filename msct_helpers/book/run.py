@@ -1,10 +1,12 @@
 """Run a chapter's code in this process and keep what it shows, as a notebook would."""
 
 import ast
+import gc
 import itertools
 import json
 import traceback
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -27,12 +29,25 @@ def run_cells(cells: Sequence[str]) -> list[Outputs]:
     RuntimeError
         If a cell fails: with its code and the traceback.
     """
-    shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    shell = open_shell()
     shell.reset(new_session=False)
     with plt.rc_context():
         outputs = [run_cell(shell, count, code) for count, code in enumerate(cells, 1)]
     plt.close("all")
     return outputs
+
+
+@cache
+def open_shell() -> InteractiveShell:
+    """Return what runs the code of this process.
+
+    Every reset of it collects garbage: what is imported by now is left out of the search, which
+    would take a tenth of the time of a book.
+    """
+    shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    gc.collect()
+    gc.freeze()
+    return shell
 
 
 def run_cell(shell: InteractiveShell, count: int, code: str) -> Outputs:

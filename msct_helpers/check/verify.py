@@ -22,7 +22,7 @@ import pandas as pd
 
 from msct_helpers import __version__
 from msct_helpers.ard.reference import TOLERANCES, compare_records
-from msct_helpers.book.records import CACHE
+from msct_helpers.book.records import CACHE, cache_folder, load
 from msct_helpers.check.links import find_dead_links
 from msct_helpers.check.provenance import PACKAGES
 from msct_helpers.check.standards import check_standards
@@ -83,6 +83,7 @@ def verify_book(folder: Path, out: Path, say: Say) -> tuple[list[Check], pd.Data
         checks.append(build_fresh(folder, out, say))
         html = out / "_build" / "html"
         if checks[-1].agrees:
+            checks.append(check_repeated(out / "cache"))
             results = read_results(html / "results" / "ard.csv")
             say(f"3/5 results: {len(results)} values against the reference")
             checks += check_results(folder.name, results)
@@ -190,6 +191,22 @@ def build_fresh(folder: Path, out: Path, say: Say) -> Check:
     told = [line for line in lines if "WARNING" in line or "ERROR" in line or "Error" in line]
     problems = (told[-20:] or lines[-20:]) if process.returncode else []
     return Check("Book", "every chapter executed afresh; cross-references and warnings", problems)
+
+
+def check_repeated(fresh: Path) -> Check:
+    """Compare what chapters gave, executed afresh, with what earlier builds left of them.
+
+    Words, numbers and drawings must be the same to the byte; of a chapter that was not executed
+    before, as it stands, there is nothing to compare.
+    """
+    pairs = [(path, cache_folder() / path.name) for path in sorted(fresh.glob("*.json"))]
+    again = [(path, kept) for path, kept in pairs if load(kept) is not None]
+    problems = [
+        f"{path.stem.rpartition('-')[0]}: executed again, it gives something else"
+        for path, kept in again
+        if path.read_bytes() != kept.read_bytes()
+    ]
+    return Check("Repetition", f"{len(again)} chapters against what earlier builds left", problems)
 
 
 def check_results(dataset: str, results: pd.DataFrame) -> list[Check]:
