@@ -11,19 +11,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.corruptions import corpus, repeated, sample
-from tests.corruptions.base import Answer, Corruption, copy_data, edit_cell, read_rows
+from tests.corruptions.base import Answer, copy_data, edit_cell, read_rows
 from tests.corruptions.oracle import RIGHT, WRONG, Outcome, check, limit, limit_memory, run
 
 
 def test_the_corpus_is_large_and_every_corruption_named_once() -> None:
     assert sum(map(len, corpus().values())) >= 1_500
     assert repeated() == []
+    assert len(sample(100)) == CHOSEN
     assert {c.dataset for made in corpus().values() for c in made} == {"msct_synthetic", "mayo_pbc"}
 
 
-@pytest.mark.parametrize("corruption", sample(100), ids=lambda c: c.name)
-def test_a_spoilt_data_set_is_refused_or_its_reading_stated(corruption: Corruption) -> None:
-    outcome = run(corruption)
+CHOSEN = 97
+"""How many of the corpus are tried here."""
+
+
+@pytest.mark.parametrize("nth", range(CHOSEN))
+def test_a_spoilt_data_set_is_refused_or_its_reading_stated(nth: int) -> None:
+    # Made where they are met: the corpus takes seconds, also of a process that meets none.
+    outcome = run(sample(100)[nth])
     assert outcome.right, str(outcome)
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,11 @@ CHAPTERS = sorted(path.stem for path in (ROOT / "chapters").glob("*.md"))
 CELL = "\n```{{code-cell}} ipython3\n{}\n```\n"
 
 
+def digest_chapter(name: str) -> str:
+    """Return the digest of a chapter of what `records` takes for the project."""
+    return records.digest_page(records.ROOT / "chapters" / f"{name}.md")
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a copy of what chapters depend on, which `records` takes for the project."""
@@ -37,12 +43,12 @@ def changed(project: Path) -> Callable[[str, str, str], set[str]]:
     """Return what tells the chapters whose digest is another one after an edit of a file."""
 
     def edit(file: str, old: str, new: str) -> set[str]:
-        before = {name: records.digest_chapter(name) for name in CHAPTERS}
+        before = {name: digest_chapter(name) for name in CHAPTERS}
         path = project / file
         text = path.read_text()
         assert old in text
         path.write_text(text.replace(old, new, 1))
-        return {name for name in CHAPTERS if records.digest_chapter(name) != before[name]}
+        return {name for name in CHAPTERS if digest_chapter(name) != before[name]}
 
     return edit
 
@@ -107,13 +113,38 @@ def test_data_execute_all_that_read_them(changed: Callable[[str, str, str], set[
     assert not found & {"how-to-rebuild", "data-dictionary"}
 
 
+def test_pages_that_rest_on_no_data_set_are_executed_once_for_all_books(
+    changed: Callable[[str, str, str], set[str]], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = {name: digest_chapter(name) for name in CHAPTERS}
+    monkeypatch.setenv("MSCT_DATA", str(project / "data/mayo_pbc"))
+    evidence = {name for name in CHAPTERS if digest_chapter(name) == own[name]}
+    assert evidence == {"counts", "worlds", "without-cells", "next-trial", "methods"}
+    # They are run with the project's own data, and others follow what they take from them.
+    found = changed("data/msct_synthetic/adlb.csv", "58.0", "58.1")
+    assert evidence <= found
+    assert "safety" not in found
+
+
+def test_a_page_is_run_with_the_data_on_which_it_rests(
+    chain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (chain / "a.md").write_text("---\nbasis: Nothing.\n---\n" + (chain / "a.md").read_text())
+    seen: list[str] = []
+    monkeypatch.setenv("MSCT_DATA", str(chain.parent / "data/mayo_pbc"))
+    monkeypatch.setattr(run, "run_cells", lambda cells: seen.append(os.environ["MSCT_DATA"]) or [])
+    for name in "ad":
+        sphinx_execute.execute(chain / f"{name}.md")
+    assert [Path(folder).name for folder in seen] == ["msct_synthetic", "mayo_pbc"]
+
+
 def test_other_versions_execute_all(
     changed: Callable[[str, str, str], set[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = records.digest_chapter("safety")
+    before = digest_chapter("safety")
     versions = [*records.list_versions()[:-1], "statsmodels==0"]
     monkeypatch.setattr(records, "list_versions", lambda: versions)
-    assert records.digest_chapter("safety") != before
+    assert digest_chapter("safety") != before
 
 
 @pytest.fixture
@@ -199,7 +230,7 @@ def project_page(folder: Path, docname: str) -> str:
 def test_a_circle_is_told(chain: Path) -> None:
     (chain / "a.md").write_text(CELL.format('book.take("c")'))
     with pytest.raises(ValueError, match=r"a\.md takes from itself: a\.md -> c\.md -> b\.md"):
-        records.digest_chapter("a")
+        digest_chapter("a")
 
 
 def test_results_shown_of_another_chapter_are_taken_from_it(

@@ -196,8 +196,3 @@ def format_rounded(value: float, decimals: int) -> str:
     rounded = round_half_away(value, decimals)
     text = f"{abs(rounded):f}" if rounded == 0 else f"{rounded:f}"
     return text.replace("-", "\N{MINUS SIGN}")
-
-
-def get_refs(record: pd.DataFrame) -> dict[str, str]:
-    """Return the placeholder of each result by its id, for the cells of a table."""
-    return {key: f"{{{key}}}" for key in record["id"]}

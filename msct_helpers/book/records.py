@@ -166,11 +166,6 @@ def digest_page(page: Path, above: tuple[Path, ...] = ()) -> str:
     return digest_files(list_files(cells, find_data(page)), *list_versions(), *cells, *taken)
 
 
-def digest_chapter(name: str) -> str:
-    """Return `digest_page` of a chapter, by its name."""
-    return digest_page(ROOT / "chapters" / f"{name}.md")
-
-
 def cache_folder() -> Path:
     """Return the folder in which is kept what chapters leave."""
     return Path(os.environ.get(CACHE, ROOT / "_build" / ".execution"))

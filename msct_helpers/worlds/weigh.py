@@ -1,7 +1,5 @@
 """What acceptance rates say: likelihood ratios, what carries them, and what would move them."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -170,18 +168,3 @@ def measure_shift(counts: np.ndarray) -> tuple[float, float]:
         max(float(share[0] @ log) - chance, 0.0),
         max(float(-share[1] @ log) - chance, 0.0),
     )
-
-
-def describe_acceptance(counts: Mapping[str, int], trials: int, level: float) -> pd.DataFrame:
-    """Return acceptance rates with exact intervals.
-
-    Returns
-    -------
-    DataFrame
-        statement, count, denominator, percent, percent_low, percent_high (Clopper-Pearson).
-    """
-    rows = [
-        {"statement": name} | estimate_proportion(int(count), trials, level)
-        for name, count in counts.items()
-    ]
-    return pd.DataFrame(rows)
