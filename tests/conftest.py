@@ -16,7 +16,9 @@ from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
 
 from msct_helpers import Trial, load_trial
+from msct_helpers.sphinx.processes import collect_seldom
 
+collect_seldom()
 # How long an example takes depends on the machine.
 hypothesis.settings.register_profile("clockless", deadline=None)
 hypothesis.settings.load_profile("clockless")

@@ -33,7 +33,7 @@ from msct_helpers.book.records import (
     read_cells,
     store,
 )
-from msct_helpers.sphinx.processes import end_with, stop
+from msct_helpers.sphinx.processes import begin_worker, stop
 
 TIMEOUT = 600
 """Seconds within which one chapter or another must be done."""
@@ -109,7 +109,7 @@ def make_pool() -> ProcessPoolExecutor:
     os.environ["MPLBACKEND"] = "agg"
     # A copy of this process (fork) may inherit a lock that nobody lets go of.
     return ProcessPoolExecutor(
-        min(os.cpu_count() or 1, 4), get_context("spawn"), end_with, (os.getpid(), os.getpid())
+        min(os.cpu_count() or 1, 4), get_context("spawn"), begin_worker, (os.getpid(), os.getpid())
     )
 
 

@@ -34,7 +34,7 @@ from msct_helpers.sphinx import output as sphinx_output
 from msct_helpers.sphinx import pdf as sphinx_pdf
 from msct_helpers.sphinx import results as sphinx_results
 from msct_helpers.sphinx import web as sphinx_web
-from msct_helpers.sphinx.processes import end_with_caller, stop
+from msct_helpers.sphinx.processes import collect_seldom, end_with_caller, stop
 from msct_helpers.trial.paths import ROOT, data_folder, digest_data
 from msct_helpers.trial.text import show_characters
 
@@ -206,6 +206,7 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
+    collect_seldom()
     app.add_config_value("msct_digest", "", "", [str])
     app.add_config_value("msct_book", "", "", [str])
     app.add_config_value("msct_origin", "", "html", [str])

@@ -1,5 +1,6 @@
 """Processes of a build: one at a time in a folder, none that outlives the command behind it."""
 
+import gc
 import os
 import sys
 import time
@@ -57,6 +58,20 @@ def end_with_caller() -> None:
     caller = os.environ.get(WATCH, "")
     if caller.isdigit():
         end_with(int(caller), os.getppid())
+
+
+def collect_seldom() -> None:
+    """Let this process look for garbage seldom: it is short, and the search a fifth of its time.
+
+    Documents are large, and live until they are written: each search goes over all of them.
+    """
+    gc.set_threshold(200_000, 20, 100)
+
+
+def begin_worker(caller: int, parent: int) -> None:
+    """Prepare a process that works for another: `collect_seldom`, `end_with`."""
+    collect_seldom()
+    end_with(caller, parent)
 
 
 def end_with(caller: int, parent: int) -> None:
