@@ -72,6 +72,12 @@ def write_prose(source: str, plan: Plan) -> list[str]:
     ]
 
 
+def write_methods(rows: list[dict[str, Any]]) -> list[str]:
+    """Return what the pages of results say of how the results of a chapter were found."""
+    ways = dict.fromkeys(f"{r['analysis']} | {r['function']} | {r['method']}" for r in rows)
+    return ["\n".join(["[results] analysis | function | method", *ways])] if ways else []
+
+
 def plot_only(plot: Callable[[], Figure], *_: str) -> dict[str, str]:
     """Make a figure at both widths, and draw nothing."""
     for width in (NARROW, WIDE):
@@ -95,12 +101,14 @@ def run_chapter(path: Path) -> list[Outputs]:
 
 def write_chapter(path: Path, plan: Plan) -> str:
     """Return what a reader sees of a chapter."""
-    texts, shown = [], iter(run_chapter(path))
+    outputs = run_chapter(path)
+    texts, shown = [], iter(outputs)
     for cell in jupytext.read(path).cells:
         if cell.cell_type == "code":
             texts += [write_output(out["data"], out["metadata"]) for out in next(shown)]
         else:
             texts += write_prose(cell.source, plan)
+    texts += write_methods([row for row in find_rows(outputs) if row["chapter"] == path.stem])
     return normalise("\n\n".join(text for text in texts if text)) + "\n"
 
 

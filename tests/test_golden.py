@@ -191,3 +191,13 @@ def test_a_book_that_weighs_the_abstract_keeps_all_chapters() -> None:
     assert {name for name in site if name != "index"} == {
         f"chapters/{path.stem}" for path in golden.CHAPTERS
     }
+
+
+def test_results_name_functions_that_are_there() -> None:
+    """A reviewer looks for what computed a result."""
+    code = "\n".join(path.read_text() for path in (ROOT / "msct_helpers").rglob("*.py"))
+    there = set(re.findall(r"^def (\w+)", code, re.M))
+    texts = [path.read_text().partition("| method\n")[2] for path in golden.GOLDEN.rglob("*.txt")]
+    named = set(re.findall(r"^\S+ \| (\w+) \| ", "\n".join(texts), re.M))
+    assert len(named) > 40
+    assert named <= there

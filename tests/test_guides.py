@@ -31,6 +31,15 @@ def test_commands_that_are_named_exist(name: str) -> None:
     assert named <= options
 
 
+def test_commands_that_chapters_name_exist() -> None:
+    code = "\n".join(path.read_text() for path in (ROOT / "chapters").glob("*.md"))
+    made = re.findall(r"^([\w-]+):", read_guide("Makefile"), re.M)
+    modules = re.findall(r"`python -m ([\w.]+)", code)
+    assert set(re.findall(r"`make ([\w-]+)", code)) <= set(made)
+    assert modules
+    assert [m for m in modules if not (ROOT / f"{m.replace('.', '/')}.py").is_file()] == []
+
+
 def test_every_command_and_room_is_told() -> None:
     told = " ".join(read_guide(name) for name in GUIDES)
     assert [n for n in main.commands if not re.search(rf"\b(msct|make) {n}\b", told)] == []

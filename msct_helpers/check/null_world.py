@@ -21,18 +21,19 @@ def name_group(row: Any) -> str:
     return f"{row.method} {row.quantity}"
 
 
-def summarise(stored: pd.DataFrame) -> pd.DataFrame:
+def summarise_null_world(stored: pd.DataFrame) -> pd.DataFrame:
     """Return the stored rates as a record, analysis ``null``: percent and error_percent."""
     rows: list[dict[str, Any]] = []
     for row in stored.itertuples(index=False):
         shown = {"percent": 100 * row.estimate, "error_percent": 100 * row.mc_error}
         rows += make_rows(
             "null", shown, group=name_group(row), n=int(row.trials),
-            method=f"simulated trials, seed {row.seed}, {row.date}", function="null_world",
+            method=f"simulated trials, seed {row.seed}, {row.date}",
+            function="summarise_null_world",
         )  # fmt: skip
     most, least = (int(f(stored["trials"])) for f in (max, min))
     shown = {"trials_count": most, "left_count": most - least}
-    return make_record([*rows, *make_rows("null", shown, function="null_world")])
+    return make_record([*rows, *make_rows("null", shown, function="summarise_null_world")])
 
 
 def list_rows(stored: pd.DataFrame) -> list[Row]:

@@ -325,8 +325,10 @@ def _check_range(table: Table, data: pd.DataFrame, code: str, own: pd.DataFrame)
     if not limits.usual[0] <= median <= limits.usual[1]:
         said = f"the median of {code}, {median:.3g} {first}, is unusual; kept as it is"
         table.state("AVAL", said, len(rest), matters=True)
-    _state_jumps(table, code, first, rest)
-    _state_odd_people(table, code, first, rest)
+    # What is odd lies more than a jump from a median, which lies between the least and the largest.
+    if rest["VALUE"].max() > rest["VALUE"].min() * limits.jump:
+        _state_jumps(table, code, first, rest)
+        _state_odd_people(table, code, first, rest)
 
 
 def _is_below(table: Table, index: pd.Index) -> np.ndarray:
