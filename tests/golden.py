@@ -108,7 +108,9 @@ def write_chapter(path: Path, plan: Plan) -> str:
             texts += [write_output(out["data"], out["metadata"]) for out in next(shown)]
         else:
             texts += write_prose(cell.source, plan)
-    texts += write_methods([row for row in find_rows(outputs) if row["chapter"] == path.stem])
+    rows = [row for row in find_rows(outputs) if row["chapter"] == path.stem]
+    # Before the last cell, which checks what the others gave.
+    texts[-1:-1] = write_methods(rows)
     return normalise("\n\n".join(text for text in texts if text)) + "\n"
 
 
