@@ -49,6 +49,22 @@ def test_participants_count_once_with_their_worst_grade(small: Trial) -> None:
     assert text[make_id("ae", "related_count", "Gut, bowel (all)", group="Ascites")] == "1"
 
 
+def test_severities_stand_in_for_grades_that_are_missing(small: Trial) -> None:
+    words = ["MILD", "SEVERE", "MODERATE", None, "SEVERE", "MILD"]
+    ungraded = EVENTS.assign(AETOXGR=np.nan)
+    trial = with_tables(small, adae=ungraded.assign(AESEV=words))
+    emergent = adverse_events.derive_emergent(trial)
+    assert emergent["LEVEL"].tolist()[:3] == [1, 3, 2]
+    assert np.isnan(emergent["LEVEL"].iloc[3])
+    overview = adverse_events.summarise_overview(trial, PLAN)
+    severe = overview[(overview["group"] == "SEVERE") & (overview["statistic"] == "count")]
+    assert severe["value"].tolist() == [2]
+    assert "a severe one" in adverse_events.say_events(trial, overview)
+    for adae in (EVENTS, EVENTS.assign(AESEV=words), ungraded.assign(AESEV=None)):
+        graded = with_tables(small, adae=adae)
+        assert adverse_events.choose_grading(graded) is adverse_events.BY_GRADE
+
+
 def test_overview_keeps_rows_of_zero(small: Trial) -> None:
     record = adverse_events.summarise_overview(small, PLAN)
     counts = record[record["statistic"] == "count"].set_index("group")["value"].to_dict()
