@@ -28,6 +28,7 @@ system: ## Install the Debian packages that tests and the PDF need, where we may
 		texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended \
 		texlive-plain-generic fonts-freefont-otf
 
+# The processes share the cores.
 test: export OPENBLAS_NUM_THREADS := 1
 test: ready system ## Set up whatever is missing and run the whole suite
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder

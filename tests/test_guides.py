@@ -11,33 +11,27 @@ from tests.conftest import ROOT
 from tests.test_rooms import FLOORS
 
 GUIDES = ("README.md", "CONTRIBUTING.md", "chapters/how-to-rebuild.md")
+CHAPTERS = [path.relative_to(ROOT).as_posix() for path in (ROOT / "chapters").glob("*.md")]
 
 
 def read_guide(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", GUIDES)
+@pytest.mark.parametrize("name", sorted({*GUIDES, *CHAPTERS}))
 def test_commands_that_are_named_exist(name: str) -> None:
     made = re.findall(r"^([\w-]+):", read_guide("Makefile"), re.M)
     code = "\n".join(re.findall(r"`[^`\n]+`|^    .*", read_guide(name), re.M))
     commands = re.findall(r"\bmsct (\w+)", code)
-    assert set(re.findall(r"\bmake (\w+)", code)) <= set(made)
+    modules = re.findall(r"`python -m (benchmarks[\w.]+)", code)
+    assert set(re.findall(r"\bmake ([\w-]+)", code)) <= set(made)
+    assert [m for m in modules if not (ROOT / f"{m.replace('.', '/')}.py").is_file()] == []
     assert set(commands) <= main.commands.keys()
     options = {
         option for command in main.commands.values() for p in command.params for option in p.opts
     }
     named = set(re.findall(r"(?<=\s)--[\w-]+", re.sub(r"uv .*|conda .*", "", code)))
     assert named <= options
-
-
-def test_commands_that_chapters_name_exist() -> None:
-    code = "\n".join(path.read_text() for path in (ROOT / "chapters").glob("*.md"))
-    made = re.findall(r"^([\w-]+):", read_guide("Makefile"), re.M)
-    modules = re.findall(r"`python -m ([\w.]+)", code)
-    assert set(re.findall(r"`make ([\w-]+)", code)) <= set(made)
-    assert modules
-    assert [m for m in modules if not (ROOT / f"{m.replace('.', '/')}.py").is_file()] == []
 
 
 def test_every_command_and_room_is_told() -> None:
