@@ -48,6 +48,18 @@ def read_text(page: Path, *, code: bool = True) -> str:
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
+def test_results_say_what_their_chapter_rests_on(books: dict[str, Path], dataset: str) -> None:
+    label = load_trial(ROOT / "data" / dataset).study.label
+    pages = list((books[dataset] / "results").glob("*.html"))
+    own = [find_basis(f"chapters/{page.stem}") for page in pages]
+    assert any(own)
+    assert not all(own)
+    for page, basis in zip(pages, own, strict=True):
+        (said,) = re.findall(r'<p class="msct-label[^>]*>(.*?)</p>', page.read_text())
+        assert html.unescape(said) == (basis or label), page.stem
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
 def test_pages_stand_alone_in_a_browser(
     books: dict[str, Path], browser: Browser, dataset: str
 ) -> None:

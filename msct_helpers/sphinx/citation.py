@@ -12,6 +12,8 @@ from markupsafe import Markup
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
+from msct_helpers.sphinx.results import find_basis
+
 
 def list_tags(config: Config, title: str, basis: str) -> dict[str, str]:
     """Return what the head of a page says of it, by name of the tag.
@@ -56,8 +58,7 @@ def add_tags(
         return
     front, named = pagename == app.config.root_doc, app.env.titles.get(pagename)
     title = named.astext() if named else Markup(context.get("title", "")).striptags()
-    basis = app.env.metadata.get(pagename, {}).get("basis", "")
-    tags = list_tags(app.config, "" if front else title, basis)
+    tags = list_tags(app.config, "" if front else title, find_basis(app, pagename))
     context["metatags"] = context.get("metatags", "") + write_tags(tags)
 
 

@@ -184,9 +184,9 @@ def visit_displaymath(self: Any, node: nodes.math_block) -> None:
 def add_label(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
 ) -> None:
-    """Put a label at the top of a page: the data set's, or what it says itself it rests on."""
+    """Put a label at the top of a page: the data set's, or what its chapter rests on."""
     if "body" in context:
-        own = app.env.metadata.get(pagename, {}).get("basis", "")
+        own = sphinx_results.find_basis(app, pagename)
         kind = "real" if own else app.config.msct_origin
         text = html.escape(own or app.config.msct_study["label"])
         label = f'<p class="msct-label msct-{kind}" role="note">{text}</p>'

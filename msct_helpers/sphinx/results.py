@@ -159,7 +159,8 @@ def publish_results(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
         for chapter, own in group_rows(rows, "chapter").items()
     }
     index_pages(app, pages)
-    key = digest_files((), json.dumps([rows, titles, app.config.msct_study]))
+    bases = [find_basis(app, f"{RESULTS}/{chapter}") for chapter in pages]
+    key = digest_files((), json.dumps([rows, titles, bases, app.config.msct_study]))
     note, folder = Path(app.doctreedir) / "results.key", Path(app.outdir) / RESULTS
     if note.is_file() and note.read_text() == key:
         return
@@ -169,6 +170,15 @@ def publish_results(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
         context = {"title": title, "body": format_page(title, own, find_places(app, page, own))}
         yield page, context, "page.html"
     note.write_text(key)
+
+
+def find_basis(app: Sphinx, pagename: str) -> str:
+    """Return what a page, or the chapter of a page of results, says that it rests on; or nothing.
+
+    Nothing is said where that is the data set.
+    """
+    chapter = pagename.replace(f"{RESULTS}/", "chapters/", 1)
+    return str(app.env.metadata.get(chapter, {}).get("basis", ""))
 
 
 def find_places(app: Sphinx, page: str, rows: list[dict[str, Any]]) -> dict[str, str]:
